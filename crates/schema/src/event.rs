@@ -1,0 +1,325 @@
+//! What is written into evidence: one type per thing that can happen. No free text, prompt, clear path, credential or query string
+//! fits into any of them.
+
+use crate::{
+    Boundary, BoundarySource, DataClasses, KeyedDigest, RefusalCode, Region, RequestId, SessionId, Subject, Token, Trust, UpstreamKind,
+    Verdict,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Something that happened. Written once, by the stage that knows, also on failure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", deny_unknown_fields)]
+pub enum Event {
+    /// A session's walls stand and its agent is about to start.
+    #[serde(rename = "session.started")]
+    SessionStarted(SessionStarted),
+    /// A session is over.
+    #[serde(rename = "session.ended")]
+    SessionEnded(SessionEnded),
+    /// A call may go to an upstream; durable before it goes.
+    #[serde(rename = "call.authorised")]
+    CallAuthorised(CallAuthorised),
+    /// A call's outcome; durable before the answer's last byte.
+    #[serde(rename = "call.completed")]
+    CallCompleted(CallCompleted),
+    /// A call was refused, and nothing was forwarded.
+    #[serde(rename = "call.refused")]
+    CallRefused(CallRefused),
+    /// An agent opened a file; one event for each file and mode in a session.
+    #[serde(rename = "file.opened")]
+    FileOpened(FileOpened),
+    /// An agent tried to open a file and was refused.
+    #[serde(rename = "file.refused")]
+    FileRefused(FileRefused),
+    /// An agent tried to reach an address and was refused.
+    #[serde(rename = "connection.refused")]
+    ConnectionRefused(ConnectionRefused),
+    /// An agent asked for a name and was refused.
+    #[serde(rename = "name.refused")]
+    NameRefused(NameRefused),
+    /// An agent made a system call that its profile does not list.
+    #[serde(rename = "system_call.refused")]
+    SystemCallRefused(SystemCallRefused),
+    /// The log was opened again after records without their seal were cut off (a crash while writing).
+    #[serde(rename = "log.recovered")]
+    LogRecovered(LogRecovered),
+}
+
+/// See [`Event::SessionStarted`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionStarted {
+    /// Whose session.
+    pub subject: Subject,
+    /// Version of Bailiwick.
+    pub bailiwick_version: Token,
+    /// The profile's name.
+    pub profile: Token,
+    /// SHA-256 of the policy's text.
+    pub policy_digest: Token,
+    /// SHA-256 of the agent's program file, if it could be read.
+    pub runtime_digest: Option<Token>,
+    /// Walls as they were observed from inside, by name: `held`, or what was found instead.
+    pub walls: BTreeMap<Token, Token>,
+    /// How file opens are observed (`seccomp-addfd`, `none`).
+    pub file_observation: Token,
+    /// Upstreams that the session may be routed to.
+    pub upstreams: Vec<UpstreamFacts>,
+}
+
+/// What is known of an upstream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamFacts {
+    /// The upstream's name in the policy (`user` for one from the command line).
+    pub name: Token,
+    /// What it speaks.
+    pub kind: UpstreamKind,
+    /// Who controls it.
+    pub boundary: Boundary,
+    /// Who says so.
+    pub boundary_source: BoundarySource,
+    /// Where it is, if known.
+    pub region: Option<Region>,
+}
+
+/// See [`Event::SessionEnded`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionEnded {
+    /// Which session.
+    pub session_id: SessionId,
+    /// The agent's exit code (128 + signal number if a signal ended it).
+    pub exit_code: i32,
+    /// Why it ended: `agent_exited`, `gateway_lost`, `evidence_unavailable`, `interrupted`, `wall_clock`.
+    pub cause: Token,
+}
+
+/// See [`Event::CallAuthorised`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallAuthorised {
+    /// Who calls.
+    pub subject: Subject,
+    /// Which call.
+    pub request_id: RequestId,
+    /// `openai.chat`, `anthropic.messages`, …
+    pub dialect: Token,
+    /// The model that was asked for, as it stands in the masked request.
+    pub model: Token,
+    /// Where it goes.
+    pub upstream: UpstreamFacts,
+    /// Classes found in the request.
+    pub classes_before: DataClasses,
+    /// Classes that it still carries after masking.
+    pub classes_after: DataClasses,
+    /// Masked values by kind (`iban`, `email`, …).
+    pub redactions: BTreeMap<Token, u64>,
+    /// Allow or Redact.
+    pub verdict: Verdict,
+    /// Rules that decided.
+    pub rules: Vec<Token>,
+    /// Of the request's body as the agent sent it.
+    pub prompt_digest: KeyedDigest,
+    /// Of the request's body as it is forwarded.
+    pub sent_digest: KeyedDigest,
+    /// Bytes forwarded.
+    pub sent_bytes: u64,
+}
+
+/// How a forwarded call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The upstream answered.
+    Answered,
+    /// The upstream answered with an error status.
+    UpstreamError,
+    /// The upstream was never reached: nothing was sent.
+    NotSent,
+    /// Something was sent, and the answer broke off or was withheld.
+    Broken,
+    /// The agent went away before the answer's end.
+    ClientGone,
+}
+
+/// See [`Event::CallCompleted`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallCompleted {
+    /// Whose session.
+    pub session_id: SessionId,
+    /// Which call.
+    pub request_id: RequestId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// HTTP status of the upstream, if it answered.
+    pub status: Option<u16>,
+    /// Prompt tokens as the upstream counted them.
+    pub tokens_in: Option<u64>,
+    /// Answer tokens as the upstream counted them.
+    pub tokens_out: Option<u64>,
+    /// Of the answer's bytes as they came from the upstream.
+    pub answer_digest: KeyedDigest,
+    /// Bytes of the answer as they came.
+    pub answer_bytes: u64,
+    /// Placeholders restored for the agent.
+    pub values_restored: u64,
+}
+
+/// See [`Event::CallRefused`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallRefused {
+    /// Who called, if that was known.
+    pub subject: Option<Subject>,
+    /// Which call.
+    pub request_id: RequestId,
+    /// Why.
+    pub code: RefusalCode,
+    /// Rules that decided.
+    pub rules: Vec<Token>,
+    /// Classes found, if it came to that.
+    pub classes_before: DataClasses,
+    /// Classes left after masking, if it came to that.
+    pub classes_after: DataClasses,
+    /// Findings by kind, if it came to that.
+    pub redactions: BTreeMap<Token, u64>,
+}
+
+/// Where in the session's view a file lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PathClass {
+    /// The session's workspace.
+    Workspace,
+    /// A read-only document repository.
+    Documents,
+    /// The agent's own program files.
+    Program,
+    /// The operating system.
+    System,
+    /// Private areas that end with the session (home, /tmp, /dev/shm).
+    Private,
+    /// Anything else: a path that does not exist inside.
+    Outside,
+}
+
+/// How a file was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileMode {
+    /// For reading.
+    Read,
+    /// For writing.
+    Write,
+    /// For both.
+    ReadWrite,
+}
+
+/// See [`Event::FileOpened`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileOpened {
+    /// Whose session.
+    pub session_id: SessionId,
+    /// Keyed digest of the canonical path: the same file has the same id in every session under the same key.
+    pub file_id: KeyedDigest,
+    /// Where it lies.
+    pub path_class: PathClass,
+    /// How it was opened.
+    pub mode: FileMode,
+}
+
+/// See [`Event::FileRefused`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRefused {
+    /// Whose session.
+    pub session_id: SessionId,
+    /// Keyed digest of the path as it was asked for.
+    pub file_id: KeyedDigest,
+    /// Where it would lie.
+    pub path_class: PathClass,
+    /// How it would have been opened.
+    pub mode: FileMode,
+    /// Always [`RefusalCode::FileDenied`].
+    pub code: RefusalCode,
+    /// The error the agent got (`ENOENT`, `EACCES`, `EROFS`, …).
+    pub errno: Token,
+}
+
+/// See [`Event::ConnectionRefused`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionRefused {
+    /// Whose session.
+    pub session_id: SessionId,
+    /// `tcp`, `udp`, `http_connect`, `http`, `socks5`.
+    pub protocol: Token,
+    /// The address, or a shortened host name (see [`NameRefused::name`]).
+    pub host: Token,
+    /// The port.
+    pub port: u16,
+    /// Why.
+    pub code: RefusalCode,
+}
+
+/// See [`Event::NameRefused`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NameRefused {
+    /// Whose session.
+    pub session_id: SessionId,
+    /// At most the last three labels, each at most 24 bytes: longer ones could carry data and become `~`.
+    pub name: Token,
+    /// Of the whole name.
+    pub name_digest: KeyedDigest,
+    /// DNS query type number (RFC 1035).
+    pub query_type: u16,
+    /// Why.
+    pub code: RefusalCode,
+}
+
+/// See [`Event::SystemCallRefused`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SystemCallRefused {
+    /// Whose session.
+    pub session_id: SessionId,
+    /// The call's name, or its number.
+    pub system_call: Token,
+    /// Always [`RefusalCode::SystemCallDenied`].
+    pub code: RefusalCode,
+}
+
+/// See [`Event::LogRecovered`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogRecovered {
+    /// Bytes that were cut off.
+    pub bytes_dropped: u64,
+    /// Who keeps the record.
+    pub trust: Trust,
+}
+
+impl Event {
+    /// The session that the event belongs to, if it belongs to one.
+    pub fn session_id(&self) -> Option<&SessionId> {
+        match self {
+            Self::SessionStarted(event) => Some(&event.subject.session_id),
+            Self::SessionEnded(event) => Some(&event.session_id),
+            Self::CallAuthorised(event) => Some(&event.subject.session_id),
+            Self::CallCompleted(event) => Some(&event.session_id),
+            Self::CallRefused(event) => event.subject.as_ref().map(|subject| &subject.session_id),
+            Self::FileOpened(event) => Some(&event.session_id),
+            Self::FileRefused(event) => Some(&event.session_id),
+            Self::ConnectionRefused(event) => Some(&event.session_id),
+            Self::NameRefused(event) => Some(&event.session_id),
+            Self::SystemCallRefused(event) => Some(&event.session_id),
+            Self::LogRecovered(_) => None,
+        }
+    }
+}

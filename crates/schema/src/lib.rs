@@ -1,0 +1,27 @@
+//! The nouns that every room of Bailiwick shares: identities, data classes, boundaries, verdicts, refusals, events and bounds.
+//!
+//! Pure data: no I/O, no clock, no randomness, no threads. Whatever needs time or random bytes takes them as arguments.
+#![forbid(unsafe_code)]
+
+mod boundary;
+pub mod bounds;
+mod class;
+mod digest;
+pub mod event;
+mod identity;
+mod record;
+mod refusal;
+mod time;
+mod token;
+mod verdict;
+
+pub use boundary::{Boundary, BoundarySource, Region, UpstreamKind};
+pub use class::{Classified, DataClass, DataClasses};
+pub use digest::KeyedDigest;
+pub use event::Event;
+pub use identity::{RequestId, SessionId, Subject, Trust};
+pub use record::{Digest, Record, Seal, chain_input, seal_input};
+pub use refusal::RefusalCode;
+pub use time::{Clock, Timestamp};
+pub use token::{Token, TokenError};
+pub use verdict::Verdict;
