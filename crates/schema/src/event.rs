@@ -265,6 +265,8 @@ pub struct ConnectionRefused {
     pub port: u16,
     /// Why.
     pub code: RefusalCode,
+    /// How many attempts this record stands for; each attempt is counted in one record only.
+    pub attempts: u64,
 }
 
 /// See [`Event::NameRefused`].
@@ -281,6 +283,8 @@ pub struct NameRefused {
     pub query_type: u16,
     /// Why.
     pub code: RefusalCode,
+    /// How many attempts this record stands for; each attempt is counted in one record only.
+    pub attempts: u64,
 }
 
 /// See [`Event::SystemCallRefused`].
