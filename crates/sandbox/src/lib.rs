@@ -1,0 +1,29 @@
+//! The walls around an agent on Linux: namespaces, a minimal root, Landlock, a seccomp allow-list, limits, and a network that leads to
+//! one door.
+//!
+//! Synchronous, knows no policy: it is handed a [`Plan`]. All `unsafe` of the product lives here, one operation a block. Nothing is
+//! allocated between the agent's fork and its exec. Every wall is tried from inside before the agent starts ([`Ready::observed`]);
+//! one that is missing refuses the session unless the plan names it in `danger_allow_missing`.
+#![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "system calls that no crate wraps: fork, seccomp, mount attributes, descriptor passing")]
+
+mod descriptors;
+mod destination;
+mod error;
+mod kernel;
+mod plan;
+mod role;
+mod session;
+mod survey;
+mod wall;
+
+pub use descriptors::{DESCRIPTORS_MAX, Received, recv_fds, send_fds, socketpair_seqpacket};
+pub use destination::original_destination;
+pub use error::Error;
+pub use plan::{Access, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile};
+pub use role::{Child, fork_role, scrub_arguments};
+pub use session::{Ready, Warden, spawn};
+pub use survey::survey;
+pub use wall::{Observation, Wall, WallStatus};
+
+// The seccomp half of the crate.
