@@ -1,0 +1,33 @@
+//! The evidence of what happened: an append-only log of typed events, hash-chained, sealed with Ed25519 and durable before anyone is
+//! told so, and the only code that writes it.
+//!
+//! One process writes a log ([`Log`], [`Writer`]); every other process sends it events over a socket pair ([`Client`]) and waits for the
+//! durable index. What may go on only after its record is durable carries the proof in its type ([`Recorded`]).
+//!
+//! Synchronous threads throughout; futures that it returns need no particular runtime.
+#![forbid(unsafe_code)]
+
+mod client;
+mod digest;
+mod error;
+mod files;
+mod keys;
+mod line;
+mod log;
+mod read;
+mod recorded;
+mod recovery;
+pub mod text;
+pub mod view;
+mod wait;
+mod wire;
+mod writer;
+
+pub use client::Client;
+pub use digest::{DigestHasher, DigestKey};
+pub use error::Error;
+pub use keys::{Keys, PUBLIC_KEY_FILE};
+pub use log::{BATCH_EVENTS_MAX, DurableIndex, LOG_FILE, Log};
+pub use read::{Records, log_directories, read};
+pub use recorded::Recorded;
+pub use writer::{Handle, Source, Writer, client_pair};

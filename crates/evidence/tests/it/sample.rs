@@ -1,0 +1,137 @@
+//! Synthetic events, keys and time for the tests of evidence and of its verifier.
+
+use evidence::{Keys, Log};
+use schema::{
+    Boundary, BoundarySource, Clock, DataClass, DataClasses, Event, KeyedDigest, RefusalCode, RequestId, SessionId, Subject, Timestamp,
+    Token, Trust, UpstreamKind, Verdict, event,
+};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// Each look at it is a millisecond later.
+pub(crate) struct Ticking(AtomicU64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        Timestamp { unix_ms: self.0.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(Ticking(AtomicU64::new(1_768_651_200_000)))
+}
+
+pub(crate) fn keys(place: &Path) -> Keys {
+    Keys::load_or_create(&place.join("keys")).unwrap()
+}
+
+pub(crate) fn log(place: &Path) -> Log {
+    Log::open(&place.join("log"), keys(place), clock()).unwrap()
+}
+
+pub(crate) fn token(text: &str) -> Token {
+    Token::parse(text).unwrap()
+}
+
+pub(crate) fn digest(text: &str) -> KeyedDigest {
+    evidence::DigestKey::from_bytes([3; 32]).digest("sample", text.as_bytes())
+}
+
+pub(crate) fn session() -> SessionId {
+    SessionId::from_random([5; 16])
+}
+
+pub(crate) fn request(number: u8) -> RequestId {
+    RequestId::from_random([number; 16])
+}
+
+pub(crate) fn subject() -> Subject {
+    Subject {
+        session_id: session(),
+        user_id: token("maria.rossi@bank.example"),
+        agent_id: token("sample-agent/1.0"),
+        purpose: Some(token("client-reporting")),
+        trust: Trust::SelfKept,
+    }
+}
+
+pub(crate) fn started() -> Event {
+    Event::SessionStarted(event::SessionStarted {
+        subject: subject(),
+        bailiwick_version: token("0.1.0"),
+        profile: token("pilot"),
+        policy_digest: token(&"a".repeat(64)),
+        runtime_digest: Some(token(&"b".repeat(64))),
+        walls: BTreeMap::from([(token("seccomp"), token("held")), (token("landlock"), token("held"))]),
+        file_observation: token("seccomp-addfd"),
+        upstreams: vec![upstream()],
+    })
+}
+
+pub(crate) fn upstream() -> event::UpstreamFacts {
+    event::UpstreamFacts {
+        name: token("on-prem-a"),
+        kind: UpstreamKind::Openai,
+        boundary: Boundary::OnPrem,
+        boundary_source: BoundarySource::Policy,
+        region: Some(token("eu-de")),
+    }
+}
+
+pub(crate) fn ended() -> Event {
+    Event::SessionEnded(event::SessionEnded { session_id: session(), exit_code: 0, cause: token("agent_exited") })
+}
+
+pub(crate) fn authorised(number: u8) -> Event {
+    Event::CallAuthorised(event::CallAuthorised {
+        subject: subject(),
+        request_id: request(number),
+        dialect: token("openai.chat"),
+        model: token("sample-model"),
+        upstream: upstream(),
+        classes_before: DataClasses::from_iter([DataClass::Personal, DataClass::Financial]),
+        classes_after: DataClasses::only(DataClass::Personal),
+        redactions: BTreeMap::from([(token("iban"), 2)]),
+        verdict: Verdict::Redact,
+        rules: vec![token("pilot.mask")],
+        prompt_digest: digest("prompt"),
+        sent_digest: digest("sent"),
+        sent_bytes: 912,
+    })
+}
+
+pub(crate) fn completed(number: u8) -> Event {
+    Event::CallCompleted(event::CallCompleted {
+        session_id: session(),
+        request_id: request(number),
+        outcome: event::Outcome::Answered,
+        status: Some(200),
+        tokens_in: Some(40),
+        tokens_out: None,
+        answer_digest: digest("answer"),
+        answer_bytes: 120,
+        values_restored: 2,
+    })
+}
+
+pub(crate) fn refused(number: u8) -> Event {
+    Event::CallRefused(event::CallRefused {
+        subject: Some(subject()),
+        request_id: request(number),
+        code: RefusalCode::NoRoute,
+        rules: vec![token("pilot.credential")],
+        classes_before: DataClasses::only(DataClass::Credential),
+        classes_after: DataClasses::only(DataClass::Credential),
+        redactions: BTreeMap::new(),
+    })
+}
+
+pub(crate) fn opened(name: &str, path_class: event::PathClass) -> Event {
+    Event::FileOpened(event::FileOpened { session_id: session(), file_id: digest(name), path_class, mode: event::FileMode::Read })
+}
