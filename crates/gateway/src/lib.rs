@@ -4,4 +4,5 @@
 pub mod dialect;
 pub mod echo;
 pub mod json;
+mod mask;
 pub mod refusal;

@@ -88,4 +88,12 @@ impl Body {
     pub fn expects(&self) -> Expected {
         self.expected
     }
+
+    /// The same call with other bytes, which masking made of the old ones. `None` if they name no model any more.
+    pub(crate) fn with_masked(self, bytes: Vec<u8>) -> Option<Self> {
+        let document = Document::parse(&bytes).ok()?;
+        let model = Token::lossy(&document.root().get("model").and_then(Node::text)?);
+        drop(document);
+        Some(Self { bytes, model, ..self })
+    }
 }

@@ -11,6 +11,7 @@ mod tests;
 mod text;
 
 pub use node::{Members, Node, Nodes};
+pub(crate) use text::decode_one;
 pub use text::{decode, encode, encode_inner};
 
 /// Most lexemes (values and keys) in one document; a body at its own bound holds fewer unless it is built to exhaust memory.

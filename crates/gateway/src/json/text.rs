@@ -22,6 +22,11 @@ pub fn decode(inner: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The character that one escape stands for, given without its backslash.
+pub(crate) fn decode_one(escape: &str) -> Option<char> {
+    decode_escape(escape).0
+}
+
 /// The character that an escape (given without its backslash) stands for, and how many bytes of it were read.
 fn decode_escape(escape: &str) -> (Option<char>, usize) {
     let simple = |character| (Some(character), 1);
