@@ -9,6 +9,8 @@ mod reference;
 mod shape;
 mod suggest;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use diagnostic::Diagnostic;
 pub use reference::reference;

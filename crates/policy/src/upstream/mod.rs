@@ -2,6 +2,8 @@
 
 mod address;
 mod argument;
+#[cfg(test)]
+mod tests;
 
 pub use address::{Address, AddressError, URL_BYTES_MAX};
 pub use argument::ArgumentError;
