@@ -3,5 +3,11 @@
 
 pub(crate) mod card;
 pub(crate) mod email;
+pub(crate) mod france;
+pub(crate) mod germany;
 pub(crate) mod iban;
 pub(crate) mod number;
+pub(crate) mod phone;
+pub(crate) mod secret;
+pub(crate) mod united_kingdom;
+pub(crate) mod united_states;

@@ -1,31 +1,43 @@
-use crate::detect::{card, email, iban, number::Number};
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use crate::detect::number::Number;
+use crate::detect::secret::Secrets;
+use crate::detect::{card, email, france, germany, iban, phone, united_kingdom, united_states};
 use crate::finding::{Finding, Sink, resolve};
 use crate::{Error, bounds, text::Text};
 
 /// Everything that finds sensitive values. Built once; clones share it.
-#[derive(Clone, Debug)]
-pub struct Detectors {}
+#[derive(Clone)]
+pub struct Detectors {
+    secrets: Arc<Secrets>,
+}
 
 impl Detectors {
     /// All detectors of this crate.
     pub fn standard() -> Self {
-        Self {}
+        Self { secrets: Arc::new(Secrets::new()) }
     }
 
     /// Adds to `out` what `text` holds: sorted, free of overlaps, on character boundaries. Takes time linear in the length of the text.
     pub fn find(&self, text: &str, out: &mut Vec<Finding>) -> Result<(), Error> {
-        if text.len() > bounds::TEXT_BYTES_MAX {
-            return Err(Error::TextTooLong { bytes: text.len(), max: bounds::TEXT_BYTES_MAX });
-        }
         resolve(self.candidates(text)?, out);
         Ok(())
     }
 
     /// What the detectors propose, overlaps included.
-    #[expect(clippy::unused_self, reason = "the keyword gate of the secrets comes next")]
     pub(crate) fn candidates(&self, text: &str) -> Result<Vec<Finding>, Error> {
+        if text.len() > bounds::TEXT_BYTES_MAX {
+            return Err(Error::TextTooLong { bytes: text.len(), max: bounds::TEXT_BYTES_MAX });
+        }
+        if !self.secrets.is_ready() {
+            return Err(Error::Crashed);
+        }
         let mut sink = Sink::default();
         numbers_and_addresses(Text::new(text), &mut sink);
+        self.secrets.detect(Text::new(text), &mut sink);
         let mut found = sink.finish()?;
         for finding in &mut found {
             finding.start = text.floor_char_boundary(finding.start);
@@ -35,11 +47,17 @@ impl Detectors {
     }
 }
 
+impl std::fmt::Debug for Detectors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Detectors").finish_non_exhaustive()
+    }
+}
+
 /// One pass over the bytes: each first digit of a group and each `@` is looked at closely.
 fn numbers_and_addresses(text: Text<'_>, sink: &mut Sink) {
-    let mut previous = 0;
+    let mut previous = 0_u8;
     for (place, byte) in text.bytes().iter().copied().enumerate() {
-        if byte.is_ascii_digit() && !previous_is_digit(previous) {
+        if byte.is_ascii_digit() && !previous.is_ascii_digit() {
             number(text, place, sink);
         } else if byte == b'@' {
             email::detect(text, place, sink);
@@ -48,16 +66,19 @@ fn numbers_and_addresses(text: Text<'_>, sink: &mut Sink) {
     }
 }
 
-fn previous_is_digit(byte: u8) -> bool {
-    byte.is_ascii_digit()
-}
-
 fn number(text: Text<'_>, start: usize, sink: &mut Sink) {
     if text.before(start, 1).is_ascii_alphabetic() && text.before(start, 2).is_ascii_alphabetic() {
         iban::detect(text, start, sink);
     }
+    united_kingdom::detect_nino(text, start, sink);
+    phone::detect(text, start, sink);
     if text.opens_number(start) {
         let number = Number::read(text, start);
         card::detect(text, start, &number, sink);
+        united_states::detect(text, start, &number, sink);
+        united_kingdom::detect_nhs(text, start, &number, sink);
+        germany::detect_steuer_id(text, start, &number, sink);
+        germany::detect_rvnr(text, start, sink);
+        france::detect(text, start, sink);
     }
 }

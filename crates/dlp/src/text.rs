@@ -37,6 +37,12 @@ impl<'a> Text<'a> {
         self.bytes.get(start..end.min(self.bytes.len())).unwrap_or(&[])
     }
 
+    /// How far `accept` holds from `start` on, at most `max` bytes: the end.
+    pub(crate) fn span(self, start: usize, max: usize, accept: impl Fn(u8) -> bool) -> usize {
+        let slice = self.slice(start, start.saturating_add(max));
+        start + slice.iter().position(|byte| !accept(*byte)).unwrap_or(slice.len())
+    }
+
     /// Whether a value may begin at `index`: no letter or digit goes before it, other than the end of an escape such as `\n` or `%3D`.
     pub(crate) fn opens(self, index: usize) -> bool {
         let previous = self.before(index, 1);
@@ -80,10 +86,15 @@ impl<'a> Text<'a> {
         (1..=12).map(|back| self.before(end, back)).take_while(u8::is_ascii_alphanumeric).any(|byte| byte.is_ascii_digit())
     }
 
-    /// Whether one of `words` (lower case) stands near the candidate, before it on the same line or shortly after it.
+    /// Whether one of `words` (lower case) stands near the candidate: before it or shortly after it.
     pub(crate) fn has_context(self, start: usize, end: usize, words: &[&str]) -> bool {
-        let before = self.slice(start.saturating_sub(CONTEXT_BEFORE), start);
-        let after = self.slice(end, end.saturating_add(CONTEXT_AFTER));
+        self.has_context_within((CONTEXT_BEFORE, CONTEXT_AFTER), start, end, words)
+    }
+
+    /// As [`Self::has_context`], within so many bytes before and after.
+    pub(crate) fn has_context_within(self, reach: (usize, usize), start: usize, end: usize, words: &[&str]) -> bool {
+        let before = self.slice(start.saturating_sub(reach.0), start);
+        let after = self.slice(end, end.saturating_add(reach.1));
         words.iter().any(|word| holds_word(before, word.as_bytes()) || holds_word(after, word.as_bytes()))
     }
 }

@@ -24,7 +24,7 @@ pub use connection::{ConnectionDecision, ConnectionFacts, decide_connection, dec
 pub use decide::{CallFacts, Decision, decide};
 pub use keys::{POLICY as DOCUMENT, WALLS};
 pub use policy::{Policy, USER_UPSTREAMS_MAX};
-pub use profile::{BUILTIN, builtin};
+pub use profile::{BUILTIN, builtin, reference};
 pub use refusal::Refusal;
 pub use rules::{PrivateAreas, SessionLimits, SessionRules};
 pub use session::decide_session;

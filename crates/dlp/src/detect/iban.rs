@@ -1,5 +1,6 @@
 //! IBAN: ISO 13616 lengths per country and the check of ISO/IEC 7064 MOD 97-10.
 
+use super::number::compact_into;
 use crate::{Kind, finding::Sink, text::Text};
 
 const IBAN_BYTES_MAX: usize = 34;
@@ -13,32 +14,11 @@ pub(crate) fn detect(text: Text<'_>, digits: usize, sink: &mut Sink) {
     let country = [text.at(start).to_ascii_uppercase(), text.at(start + 1).to_ascii_uppercase()];
     let Some(length) = length_of(country) else { return };
     let mut compact = [0_u8; IBAN_BYTES_MAX];
-    let Some(end) = read(text, start, length, &mut compact) else { return };
-    if text.closes(end) && compact.get(..length).is_some_and(is_valid) {
+    let Some(compact) = compact.get_mut(..length) else { return };
+    let Some(end) = compact_into(text, start, compact) else { return };
+    if text.closes(end) && is_valid(compact) {
         sink.push(start, end, Kind::Iban);
     }
-}
-
-/// Reads `length` letters and digits with single spaces or dashes between them; returns where they end.
-fn read(text: Text<'_>, start: usize, length: usize, compact: &mut [u8; IBAN_BYTES_MAX]) -> Option<usize> {
-    let mut place = start;
-    let mut separated = true;
-    for (index, slot) in compact.iter_mut().take(length).enumerate() {
-        let byte = text.at(place);
-        let byte = if matches!(byte, b' ' | b'-' | b'.') && !separated && index >= 2 {
-            place += 1;
-            text.at(place)
-        } else {
-            byte
-        };
-        if !byte.is_ascii_alphanumeric() {
-            return None;
-        }
-        *slot = byte.to_ascii_uppercase();
-        separated = false;
-        place += 1;
-    }
-    Some(place)
 }
 
 /// Whether the remainder is 1 once the first four characters are moved to the end.

@@ -112,3 +112,22 @@ pub(crate) fn luhn(digits: &[u8]) -> bool {
 pub(crate) fn value(digits: &[u8]) -> u64 {
     digits.iter().fold(0, |sum, digit| sum.wrapping_mul(10).wrapping_add(u64::from(*digit)))
 }
+
+/// Fills `compact` with letters (in upper case) and digits from `start` on, single spaces, dashes or dots between them left out; returns where they end.
+pub(crate) fn compact_into(text: Text<'_>, start: usize, compact: &mut [u8]) -> Option<usize> {
+    let mut place = start;
+    let mut separable = false;
+    for slot in compact {
+        if separable && matches!(text.at(place), b' ' | b'-' | b'.') {
+            place += 1;
+        }
+        let byte = text.at(place);
+        if !byte.is_ascii_alphanumeric() {
+            return None;
+        }
+        *slot = byte.to_ascii_uppercase();
+        separable = true;
+        place += 1;
+    }
+    Some(place)
+}

@@ -9,8 +9,6 @@ mod reference;
 mod shape;
 mod suggest;
 mod table;
-#[cfg(test)]
-mod tests;
 
 pub use diagnostic::Diagnostic;
 pub use reference::reference;

@@ -2,8 +2,6 @@
 
 mod address;
 mod argument;
-#[cfg(test)]
-mod tests;
 
 pub use address::{Address, AddressError, URL_BYTES_MAX};
 pub use argument::ArgumentError;

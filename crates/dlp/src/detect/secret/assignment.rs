@@ -1,0 +1,132 @@
+//! Values assigned to a name that says what they are: `password = "…"`, `"api_key": "…"`, `--token …`, `scheme://user:password@host`.
+
+use super::value::{entropy, is_placeholder, is_stand_in};
+use crate::{Kind, finding::Sink, text::Text};
+
+/// What a secret's name ends with or contains.
+pub(super) const NAMES: &[&str] = &[
+    "password",
+    "passwd",
+    "passwort",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "api_key",
+    "api-key",
+    "apikey",
+    "api key",
+    "access_key",
+    "access-key",
+    "accesskey",
+    "auth_key",
+    "authkey",
+    "private_key",
+    "privatekey",
+    "signing_key",
+    "encryption_key",
+    "account_key",
+    "accountkey",
+    "license_key",
+    "credential",
+    "mot de passe",
+    "kennwort",
+    "authorization",
+    "consumerkey",
+    "consumer_key",
+    "client_key",
+];
+const NAME_BYTES_MAX: usize = 40;
+const VALUE_BYTES_MAX: usize = 512;
+
+/// Looks at what follows a name that ends at `end`.
+pub(super) fn detect(text: Text<'_>, end: usize, sink: &mut Sink) {
+    let name = text.span(end, NAME_BYTES_MAX, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    let tail = text.slice(end, name);
+    if [&b"id"[..], b"ids", b"name", b"url", b"file", b"path", b"type"]
+        .iter()
+        .any(|word| tail.len() >= word.len() && tail.get(tail.len() - word.len()..).is_some_and(|part| part.eq_ignore_ascii_case(word)))
+    {
+        return;
+    }
+    let Some((start, quote)) = value_start(text, name) else { return };
+    let stop = text.span(start, VALUE_BYTES_MAX, |byte| match quote {
+        0 => {
+            !byte.is_ascii_whitespace()
+                && byte > b' '
+                && byte < 0x7f
+                && !matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b'<' | b'>' | b'&' | b')' | b'}' | b']' | b'\\')
+        }
+        quote => byte != quote && byte != b'\n' && byte != b'\r' && !(byte == b'\\' && quote != b'\\'),
+    });
+    if is_secret(text.slice(start, stop), quote != 0) {
+        sink.push(start, stop, Kind::Secret);
+    }
+}
+
+/// Past the operator and an opening quote; also past `Bearer ` and the like.
+fn value_start(text: Text<'_>, name: usize) -> Option<(usize, u8)> {
+    let closed = text.span(name, 4, |byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']'));
+    let typed = text.span(closed, 8, |byte| byte == b' ' || byte == b'\t');
+    let typed = if text.slice(typed, typed + 7) == b"string " { typed + 7 } else { typed };
+    let operator = text.span(typed, 6, |byte| matches!(byte, b'=' | b':' | b'?' | b'>' | b'.' | b',' | b'|'));
+    if operator == typed {
+        return None;
+    }
+    let mut start = text.span(operator, 16, |byte| byte.is_ascii_whitespace());
+    let escaped = usize::from(text.at(start) == b'\\');
+    let mut quote = 0;
+    if matches!(text.at(start + escaped), b'"' | b'\'' | b'`') {
+        quote = text.at(start + escaped);
+        start += escaped + 1;
+    }
+    for scheme in [&b"bearer "[..], b"basic ", b"token ", b"apikey "] {
+        if text.slice(start, start + scheme.len()).eq_ignore_ascii_case(scheme) {
+            start += scheme.len();
+        }
+    }
+    Some((start, quote))
+}
+
+/// Letters with digits or signs, not a stand-in, and not as regular as a word.
+fn is_secret(value: &[u8], quoted: bool) -> bool {
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let letters = value.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let signs = value.iter().filter(|byte| byte.is_ascii_punctuation() && !matches!(byte, b'_' | b'-' | b'.' | b'/' | b':')).count();
+    let spaced = value.iter().any(u8::is_ascii_whitespace);
+    if !(6..=VALUE_BYTES_MAX).contains(&value.len())
+        || spaced
+        || is_stand_in(value)
+        || is_placeholder(value)
+        || (!quoted && value.contains(&b'('))
+    {
+        return false;
+    }
+    let mixed = (letters > 0 && digits > 0) || (letters > 0 && signs > 0 && quoted) || (digits >= 16 && letters == 0);
+    mixed && entropy(value) >= if value.len() < 12 { 2.2 } else { 2.8 }
+}
+
+/// Looks at a URL whose authority starts at `start`: `user:password@host`.
+pub(super) fn detect_url(text: Text<'_>, start: usize, sink: &mut Sink) {
+    let inner = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'@' | b'"' | b'\'' | b'<' | b'>');
+    let user = text.span(start, 128, |byte| inner(byte) && byte != b':');
+    if text.at(user) != b':' {
+        return;
+    }
+    let end = text.span(user + 1, 256, inner);
+    let value = text.slice(user + 1, end);
+    if text.at(end) == b'@' && text.at(end + 1).is_ascii_alphanumeric() && value.len() >= 4 && !is_stand_in(value) && !is_placeholder(value)
+    {
+        sink.push(user + 1, end, Kind::Secret);
+    }
+}
+
+/// Looks at what follows `bearer `.
+pub(super) fn detect_bearer(text: Text<'_>, start: usize, value: usize, sink: &mut Sink) {
+    let end = text.span(value, 4096, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'+' | b'/' | b'='));
+    let token = text.slice(value, end);
+    let digits = token.iter().any(u8::is_ascii_digit);
+    if text.opens(start) && token.len() >= 16 && digits && !is_stand_in(token) && !is_placeholder(token) && entropy(token) >= 3.0 {
+        sink.push(value, end, Kind::Secret);
+    }
+}
