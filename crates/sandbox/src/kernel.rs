@@ -3,7 +3,7 @@
 use rustix::process::Pid;
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// Which side of a fork this is.
 #[derive(Clone, Copy, Debug)]
@@ -58,14 +58,86 @@ pub(crate) fn is_single_threaded() -> io::Result<bool> {
     Ok(std::fs::read_dir("/proc/self/task")?.take(2).count() == 1)
 }
 
-/// A raw number of a borrowed descriptor, for messages between fork and exec.
-pub(crate) fn raw(fd: BorrowedFd<'_>) -> RawFd {
-    fd.as_raw_fd()
-}
-
 /// Zeroes the process's own argument or environment block.
 pub(crate) fn zero(start: usize, length: usize) {
     // SAFETY: the kernel reported the range as this process's own argument or environment block on its stack; one thread runs, and
     // Rust's copies of both (`std::env`) read the block only through pointers that stay valid and now lead to empty strings.
     unsafe { std::ptr::write_bytes(std::ptr::with_exposed_provenance_mut::<u8>(start), 0, length) };
+}
+
+/// Gives up supplementary groups; only root may.
+pub(crate) fn drop_groups() -> io::Result<()> {
+    // SAFETY: a count of zero reads no memory.
+    let result = unsafe { libc::setgroups(0, std::ptr::null()) };
+    checked(result.into()).map(drop)
+}
+
+/// Leaves namespaces of the parent. One thread runs, so no other thread is left behind with the old ones.
+pub(crate) fn unshare(flags: rustix::thread::UnshareFlags) -> rustix::io::Result<()> {
+    // SAFETY: unshare of descriptors is not asked for, so no descriptor's meaning changes for another thread.
+    unsafe { rustix::thread::unshare_unsafe(flags) }
+}
+
+/// Lets the kernel take in ended children without a wait.
+pub(crate) fn reap_children_unseen() {
+    // SAFETY: ignoring a signal installs no handler that could run.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+}
+
+/// Makes `target` another number of `source`, kept over exec.
+pub(crate) fn duplicate_to(source: RawFd, target: RawFd) -> io::Result<()> {
+    // SAFETY: numbers only; what `target` was is not owned by anything that runs on in this child.
+    let result = unsafe { libc::dup2(source, target) };
+    checked(result.into()).map(drop)
+}
+
+/// Makes the terminal at this number the controlling one of this (new) session.
+pub(crate) fn take_terminal(number: RawFd) -> io::Result<()> {
+    // SAFETY: the request takes a plain number.
+    let result = unsafe { libc::ioctl(number, libc::TIOCSCTTY, 0) };
+    checked(result.into()).map(drop)
+}
+
+/// Puts every signal back to its default and blocks none.
+pub(crate) fn reset_signals() {
+    for number in 1..=64 {
+        // SAFETY: the default action installs no handler.
+        unsafe { libc::signal(number, libc::SIG_DFL) };
+    }
+    let none: u64 = 0;
+    // SAFETY: the kernel reads eight bytes, the size of its signal set, from a live variable.
+    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const none, std::ptr::null_mut::<u64>(), size_of::<u64>()) };
+}
+
+/// Installs the filter, hands its listener to the warden and waits for the go. Allocates nothing.
+pub(crate) fn install_and_hand_over(filter: &[libc::sock_filter], warden: &OwnedFd) -> io::Result<()> {
+    let listener = crate::seccomp::install_with_listener(filter)?;
+    send_one(warden, &listener)?;
+    drop(listener);
+    let mut go = [0_u8; 1];
+    match rustix::io::read(warden, &mut go)? {
+        1 => Ok(()),
+        _ => Err(io::Error::from_raw_os_error(libc::EPIPE)),
+    }
+}
+
+fn send_one(socket: &OwnedFd, descriptor: &OwnedFd) -> io::Result<()> {
+    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let rights = [descriptor.as_fd()];
+    if !control.push(SendAncillaryMessage::ScmRights(&rights)) {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    sendmsg(socket, &[io::IoSlice::new(b"L")], &mut control, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// Whether the filter refuses a call that the kernel alone would allow.
+pub(crate) fn keyring_is_refused() -> bool {
+    const GET_KEYRING_ID: libc::c_long = 0;
+    const THREAD_KEYRING: libc::c_long = -1;
+    // SAFETY: the call takes numbers only.
+    let result = unsafe { libc::syscall(libc::SYS_keyctl, GET_KEYRING_ID, THREAD_KEYRING, 1) };
+    result < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
 }

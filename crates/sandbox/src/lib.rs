@@ -7,15 +7,27 @@
 #![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "system calls that no crate wraps: fork, seccomp, mount attributes, descriptor passing")]
 
+mod agent;
 mod descriptors;
 mod destination;
 mod error;
+mod identity;
+mod init;
 mod kernel;
+mod limits;
+mod message;
+mod netlink;
+mod network;
 mod plan;
+mod probe;
 mod role;
+mod root;
+mod rules;
+mod seccomp;
 mod session;
 mod survey;
 mod wall;
+mod warden;
 
 pub use descriptors::{DESCRIPTORS_MAX, Received, recv_fds, send_fds, socketpair_seqpacket};
 pub use destination::original_destination;

@@ -1,8 +1,14 @@
+use crate::agent::Image;
+use crate::kernel::Fork;
+use crate::message::{Answer, BYTES_MAX, Request};
 use crate::role::Child;
-use crate::{Error, Observation, Plan, Wall};
+use crate::root::Pinned;
+use crate::warden::{self, Setup};
+use crate::{Error, Observation, Plan, Stdio, Wall, descriptors, kernel, network, probe, root};
+use rustix::pipe::{PipeFlags, pipe_with};
 use std::collections::BTreeMap;
 use std::net::{TcpListener, UdpSocket};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// A session whose walls stand and whose agent has not started.
 #[derive(Debug)]
@@ -41,18 +47,63 @@ pub struct Ready {
 #[derive(Debug)]
 pub struct Warden {
     child: Child,
+    control: OwnedFd,
+    reports: Option<OwnedFd>,
+    pipes: [Option<OwnedFd>; 3],
+    terminal: Option<OwnedFd>,
+    is_ready: bool,
 }
 
 /// Starts the warden. Must be called before this process starts a second thread.
 ///
 /// # Errors
-/// [`Error::Threaded`]; [`Error::Plan`] for a plan that contradicts itself; [`Error::System`].
+/// [`Error::Threaded`]; [`Error::Plan`] for a plan that contradicts itself; [`Error::Path`] for a source that is not there;
+/// [`Error::System`].
 pub fn spawn(plan: Plan) -> Result<Warden, Error> {
-    if !crate::kernel::is_single_threaded().map_err(Error::system("count this process's threads"))? {
+    if !kernel::is_single_threaded().map_err(Error::system("count this process's threads"))? {
         return Err(Error::Threaded);
     }
-    let _ = plan;
-    Err(Error::Order("sessions are not built yet"))
+    root::check(&plan)?;
+    let sources = plan.mounts.iter().map(Pinned::pin).collect::<Result<_, _>>()?;
+    let image = Image::new(&plan)?;
+    let (control, control_warden) = descriptors::socketpair_seqpacket()?;
+    let (reports, reports_warden) = descriptors::socketpair_seqpacket()?;
+    let (pipes, pipes_warden) = pipes(&plan)?;
+    let setup = Setup {
+        plan,
+        sources,
+        image,
+        outside: probe::namespaces(),
+        control: control_warden,
+        reports: reports_warden,
+        pipes: pipes_warden.into(),
+        supervisor: rustix::process::getpid(),
+        is_root: rustix::process::geteuid().is_root(),
+    };
+    match kernel::fork().map_err(Error::system("fork the warden"))? {
+        Fork::Child => warden::run(&setup),
+        Fork::Parent(pid) => {
+            Ok(Warden { child: Child::open(pid)?, control, reports: Some(reports), pipes, terminal: None, is_ready: false })
+        }
+    }
+}
+
+type Pipes = [Option<OwnedFd>; 3];
+
+/// Our ends and the program's ends of the pipes that the plan asks for.
+fn pipes(plan: &Plan) -> Result<(Pipes, Pipes), Error> {
+    let (mut ours, mut theirs) = ([const { None }; 3], [const { None }; 3]);
+    for (number, kind) in plan.stdio.iter().enumerate().filter(|(_, kind)| **kind == Stdio::Pipe) {
+        let _ = kind;
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(Error::errno("make a pipe"))?;
+        let (our, their) = if number == 0 { (write, read) } else { (read, write) };
+        for (list, end) in [(&mut ours, our), (&mut theirs, their)] {
+            if let Some(place) = list.get_mut(number) {
+                *place = Some(end);
+            }
+        }
+    }
+    Ok((ours, theirs))
 }
 
 impl Warden {
@@ -61,25 +112,65 @@ impl Warden {
     /// # Errors
     /// [`Error::WallMissing`] if a required wall is missing or did not hold; [`Error::WardenLost`]; whatever failed inside.
     pub fn ready(&mut self) -> Result<Ready, Error> {
-        Err(Error::WardenLost)
+        let (answer, mut passed) = self.answer()?;
+        let Answer::Ready { observed, present } = answer else { return Err(Error::Order("the warden was ready before")) };
+        let reports = self.reports.take().ok_or(Error::Order("the warden was ready before"))?;
+        passed.reverse();
+        let mut listeners: network::Listeners = [const { None }; network::COUNT];
+        for (place, _) in listeners.iter_mut().zip(&present).filter(|(_, present)| **present) {
+            *place = passed.pop();
+        }
+        let terminal = passed.pop();
+        self.terminal = terminal.as_ref().map(OwnedFd::try_clone).transpose().map_err(Error::system("keep the terminal"))?;
+        self.is_ready = true;
+        let [gateway, proxy, redirect_v4, redirect_v6, dns_udp_v4, dns_udp_v6, dns_tcp_v4, dns_tcp_v6] = listeners;
+        let [stdin, stdout, stderr] = std::mem::take(&mut self.pipes);
+        Ok(Ready {
+            observed,
+            gateway: gateway.map(TcpListener::from),
+            proxy: proxy.map(TcpListener::from),
+            redirect_v4: redirect_v4.map(TcpListener::from),
+            redirect_v6: redirect_v6.map(TcpListener::from),
+            dns_udp_v4: dns_udp_v4.map(UdpSocket::from),
+            dns_udp_v6: dns_udp_v6.map(UdpSocket::from),
+            dns_tcp_v4: dns_tcp_v4.map(TcpListener::from),
+            dns_tcp_v6: dns_tcp_v6.map(TcpListener::from),
+            terminal,
+            stdin,
+            stdout,
+            stderr,
+            reports,
+        })
     }
 
-    /// Starts the agent.
+    /// Starts the agent; returns when its program runs.
     ///
     /// # Errors
-    /// [`Error::Order`] before [`Warden::ready`]; [`Error::WardenLost`].
+    /// [`Error::Order`] before [`Warden::ready`]; [`Error::Path`] if the program could not be executed; [`Error::WardenLost`].
     pub fn release(&mut self) -> Result<(), Error> {
-        Err(Error::WardenLost)
+        if !self.is_ready {
+            return Err(Error::Order("the agent cannot be released before its walls stand"));
+        }
+        self.ask(Request::Release).map_err(|_| Error::WardenLost)?;
+        match self.answer()?.0 {
+            Answer::Started => Ok(()),
+            Answer::Ready { .. } | Answer::Exited(_) | Answer::Failed(_) => Err(Error::Message { problem: "it is not what was asked for" }),
+        }
     }
 
     /// Sends a signal to the agent's process group.
     pub fn signal(&self, signal: i32) {
-        let _ = signal;
+        // A session that is over needs no signal.
+        let _over = self.ask(Request::Signal(signal));
     }
 
     /// Tells the session's terminal its new size.
     pub fn resize(&self, rows: u16, cols: u16) {
-        let _ = (rows, cols);
+        if let Some(terminal) = &self.terminal {
+            let size = rustix::termios::Winsize { ws_row: rows, ws_col: cols, ws_xpixel: 0, ws_ypixel: 0 };
+            // A terminal that is gone has no size.
+            let _over = rustix::termios::tcsetwinsize(terminal, size);
+        }
     }
 
     /// Ends the session and everything in it at once.
@@ -90,13 +181,42 @@ impl Warden {
     /// Waits for the agent's end and that of everything it left behind; returns its exit code (128 + signal number).
     ///
     /// # Errors
-    /// [`Error::WardenLost`] if the warden was killed; [`Error::Path`] if the program could not be executed.
+    /// [`Error::WardenLost`] if the warden was killed.
     pub fn wait(&mut self) -> Result<i32, Error> {
-        self.child.wait()
+        let answer = self.answer();
+        self.child.wait()?;
+        match answer?.0 {
+            Answer::Exited(code) => Ok(code),
+            Answer::Started | Answer::Ready { .. } | Answer::Failed(_) => Err(Error::Message { problem: "it is not an exit code" }),
+        }
     }
 
     /// Readable when the session is over.
     pub fn pidfd(&self) -> BorrowedFd<'_> {
         self.child.pidfd()
+    }
+
+    fn ask(&self, request: Request) -> Result<(), Error> {
+        descriptors::send_fds(self.control.as_fd(), &request.encode(), &[])
+    }
+
+    fn answer(&self) -> Result<(Answer, Vec<OwnedFd>), Error> {
+        let mut buffer = [0_u8; BYTES_MAX];
+        let received = descriptors::recv_fds(self.control.as_fd(), &mut buffer)?;
+        if received.bytes == 0 {
+            return Err(Error::WardenLost);
+        }
+        match Answer::decode(buffer.get(..received.bytes).unwrap_or_default())? {
+            Answer::Failed(error) => Err(error),
+            answer @ (Answer::Ready { .. } | Answer::Started | Answer::Exited(_)) => Ok((answer, received.descriptors)),
+        }
+    }
+}
+
+impl Drop for Warden {
+    fn drop(&mut self) {
+        self.child.kill();
+        // Nothing is left to be told.
+        let _ended = self.child.wait();
     }
 }

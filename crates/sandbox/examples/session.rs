@@ -1,0 +1,70 @@
+//! Runs one program in a session with the system's folders read-only:
+//! `session [verbose] [observe] [door] [pipe] [allow=WALL] [ro=PATH] [rw=PATH] -- PROGRAM ARGS…`.
+//! Prints what was observed to standard error with `verbose`. For tests and measurements.
+
+use sandbox::{Access, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile, Wall};
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+fn main() {
+    match run() {
+        Ok(code) => std::process::exit(code),
+        Err(error) => {
+            let _gone = writeln!(std::io::stderr(), "session: {error}");
+            std::process::exit(125)
+        }
+    }
+}
+
+fn run() -> Result<i32, sandbox::Error> {
+    let mut arguments = std::env::args();
+    let options: Vec<String> = arguments.by_ref().skip(1).take_while(|text| text != "--").collect();
+    let args: Vec<OsString> = arguments.map(OsString::from).collect();
+    let has = |name: &str| options.iter().any(|text| text == name);
+    let mut warden = sandbox::spawn(plan(&options, args))?;
+    let ready = warden.ready()?;
+    if has("verbose") {
+        for (wall, observation) in &ready.observed {
+            let _gone = writeln!(std::io::stderr(), "{wall} {}", observation.token());
+        }
+    }
+    warden.release()?;
+    if let Some(output) = ready.stdout {
+        let mut file = std::fs::File::from(output);
+        let _copied = std::io::copy(&mut file, &mut std::io::stdout());
+    }
+    warden.wait()
+}
+
+fn plan(options: &[String], args: Vec<OsString>) -> Plan {
+    let mut mounts = Vec::new();
+    for path in ["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives"] {
+        if PathBuf::from(path).exists() {
+            mounts.push(Mount { source: path.into(), target: path.into(), access: Access::ReadOnly });
+        }
+    }
+    for (prefix, access) in [("ro=", Access::ReadOnly), ("rw=", Access::ReadWrite)] {
+        for path in options.iter().filter_map(|text| text.strip_prefix(prefix)) {
+            mounts.push(Mount { source: path.into(), target: path.into(), access });
+        }
+    }
+    let area = |path: &str| PrivateArea { path: path.into(), size_bytes_max: 64 << 20 };
+    let stdio = if options.iter().any(|text| text == "pipe") { Stdio::Pipe } else { Stdio::Null };
+    let door = options.iter().any(|text| text == "door");
+    Plan {
+        program: args.first().cloned().unwrap_or_default().into(),
+        args,
+        env: vec![("PATH".into(), "/usr/bin:/bin".into()), ("HOME".into(), "/home/agent".into())],
+        cwd: "/tmp".into(),
+        mounts,
+        files: vec![SyntheticFile { path: "/etc/passwd".into(), content: b"agent:x:1000:1000::/home/agent:/bin/sh\n".to_vec() }],
+        private: vec![area("/tmp"), area("/home/agent"), area("/dev/shm")],
+        limits: Limits { processes_max: 64, ..Limits::default() },
+        network: if door { Network::Door { gateway_port: 4180, proxy_port: 4181 } } else { Network::Isolated },
+        stdio: [Stdio::Null, stdio, stdio],
+        pass: Vec::new(),
+        observe_files: options.iter().any(|text| text == "observe"),
+        danger_allow_missing: options.iter().filter_map(|text| Wall::from_name(text.strip_prefix("allow=")?)).collect(),
+    }
+}

@@ -1,0 +1,59 @@
+//! Who the session is: its namespaces, its one user id, its capabilities.
+
+use crate::kernel;
+use crate::{Error, Wall};
+use rustix::process::DumpableBehavior;
+use rustix::thread::{CapabilitySet, CapabilitySets, UnshareFlags};
+
+/// The user and group id inside, whoever the caller is outside.
+pub(crate) const ID_INSIDE: u32 = 1000;
+
+/// Enters a new user, mount, pid and network namespace and maps the caller's id, and nothing else, into it.
+pub(crate) fn enter_namespaces() -> Result<(), Error> {
+    let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    if user == 0 {
+        kernel::drop_groups().map_err(Error::system("drop supplementary groups"))?;
+    }
+    let missing = |source: rustix::io::Errno| Error::WallMissing { wall: Wall::UserNamespace, found: source.to_string() };
+    let flags = UnshareFlags::NEWUSER | UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWNET;
+    rustix_unshare(flags).map_err(missing)?;
+    // An undumpable process's own files in /proc belong to root, and the maps could not be written.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable).map_err(Error::errno("allow writing the id maps"))?;
+    let mapped = map_ids(user, group);
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(Error::errno("hide the warden's memory"))?;
+    mapped.map_err(|source| Error::WallMissing { wall: Wall::UserNamespace, found: source.to_string() })?;
+    // Best effort on top of seccomp: no user namespace below this one.
+    let _unavailable = std::fs::write("/proc/sys/user/max_user_namespaces", "0");
+    Ok(())
+}
+
+/// Enters one more namespace whose absence a plan may allow.
+pub(crate) fn enter_namespace(wall: Wall, flag: UnshareFlags) -> Result<(), Error> {
+    rustix_unshare(flag).map_err(|errno| Error::WallMissing { wall, found: errno.to_string() })
+}
+
+fn rustix_unshare(flags: UnshareFlags) -> rustix::io::Result<()> {
+    kernel::unshare(flags)
+}
+
+fn map_ids(user: u32, group: u32) -> std::io::Result<()> {
+    std::fs::write("/proc/self/setgroups", "deny")?;
+    std::fs::write("/proc/self/uid_map", format!("{ID_INSIDE} {user} 1"))?;
+    std::fs::write("/proc/self/gid_map", format!("{ID_INSIDE} {group} 1"))
+}
+
+/// Takes every capability from this process and its children, but leaves `kept` to this process itself.
+pub(crate) fn drop_capabilities(kept: CapabilitySet) -> Result<(), Error> {
+    let refused = |errno: rustix::io::Errno| Error::WallMissing { wall: Wall::NoCapabilities, found: errno.to_string() };
+    for number in 0..64 {
+        let Some(one) = CapabilitySet::from_bits(1 << number) else { continue };
+        match rustix::thread::remove_capability_from_bounding_set(one) {
+            // The kernel knows fewer capabilities than the headers.
+            Ok(()) | Err(rustix::io::Errno::INVAL) => {}
+            Err(errno) => return Err(refused(errno)),
+        }
+    }
+    rustix::thread::clear_ambient_capability_set().map_err(refused)?;
+    let sets = CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };
+    rustix::thread::set_capabilities(None, sets).map_err(refused)
+}

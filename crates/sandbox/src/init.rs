@@ -1,0 +1,67 @@
+//! Process 1 of the session: lends the warden a view of its processes, then only takes in orphans. Its end is the end of everything inside.
+
+use crate::kernel::{self, Fork};
+use crate::{Error, descriptors, identity, root};
+use rustix::process::{DumpableBehavior, Signal};
+use rustix::thread::CapabilitySet;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+/// Process 1 as the warden holds it.
+#[derive(Debug)]
+pub(crate) struct Init {
+    /// Process 1 ends when this closes, so also when the warden dies. (A signal would not do: Landlock keeps the warden's in.)
+    link: OwnedFd,
+}
+
+impl Init {
+    /// Ends process 1, and with it everything inside, and waits until nothing is left.
+    pub(crate) fn end(self) {
+        drop(self.link);
+        // The agent is a child of the warden too, and process 1 does not end before every process inside has been taken in.
+        while rustix::io::retry_on_intr(|| rustix::process::wait(rustix::process::WaitOptions::empty())).is_ok() {}
+    }
+}
+
+/// Starts process 1; returns it and a detached procfs of the session.
+pub(crate) fn start() -> Result<(Init, OwnedFd), Error> {
+    let (ours, theirs) = descriptors::socketpair_seqpacket()?;
+    match kernel::fork().map_err(Error::system("fork process 1 of the session"))? {
+        Fork::Child => {
+            drop(ours);
+            kernel::exit_now(i32::from(run(&theirs).is_err()))
+        }
+        Fork::Parent(_) => {
+            drop(theirs);
+            let mut buffer = [0_u8; 512];
+            let received = descriptors::recv_fds(ours.as_fd(), &mut buffer)?;
+            let process_files = received.descriptors.into_iter().next();
+            process_files.map(|mount| (Init { link: ours }, mount)).ok_or_else(|| {
+                let found = String::from_utf8_lossy(buffer.get(..received.bytes).unwrap_or_default()).into_owned();
+                Error::WallMissing { wall: crate::Wall::MinimalRoot, found }
+            })
+        }
+    }
+}
+
+fn run(warden: &OwnedFd) -> Result<(), Error> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(Error::errno("die with the warden"))?;
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(Error::errno("hide process 1"))?;
+    let _cosmetic = rustix::thread::set_name(c"init");
+    match root::process_files() {
+        // If the warden died before the death signal was set, this fails and process 1 ends too.
+        Ok(mount) => descriptors::send_fds(warden.as_fd(), b"+", &[mount.as_fd()])?,
+        Err(error) => return descriptors::send_fds(warden.as_fd(), brief(&error.to_string()), &[]),
+    }
+    identity::drop_capabilities(CapabilitySet::empty())?;
+    rustix::thread::set_no_new_privs(true).map_err(Error::errno("give up new privileges"))?;
+    kernel::reap_children_unseen();
+    for (first, last) in crate::agent::gaps(vec![warden.as_raw_fd()]) {
+        kernel::close_range(first, last).map_err(Error::system("close inherited descriptors"))?;
+    }
+    let mut nothing = [0_u8; 1];
+    rustix::io::retry_on_intr(|| rustix::io::read(warden, &mut nothing)).map(drop).map_err(Error::errno("wait for the warden's end"))
+}
+
+fn brief(text: &str) -> &[u8] {
+    text.as_bytes().get(..500).unwrap_or(text.as_bytes())
+}

@@ -1,0 +1,182 @@
+//! The session's root: a new file system with nothing in it but what the plan lists.
+
+mod devices;
+mod tree;
+
+use crate::kernel::mount_setattr;
+use crate::plan::{Access, Mount, Plan};
+use crate::{Error, Wall};
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_set_string, fsmount,
+    fsopen, move_mount, open_tree,
+};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// A file in the root that no Landlock rule covers: opening it tells whether Landlock holds.
+pub(crate) const CANARY: &str = "/.wall";
+/// Room in the root itself for synthetic files, mount points and links.
+const ROOT_BYTES: u64 = 4 << 20;
+const NOTHING: u64 = 0;
+
+/// A mount's source, looked at before the fork: what is mounted later must be the same file.
+#[derive(Debug)]
+pub(crate) struct Pinned {
+    mount: Mount,
+    device: u64,
+    inode: u64,
+    is_folder: bool,
+}
+
+impl Pinned {
+    /// Opens the source once and remembers which file it is.
+    pub(crate) fn pin(mount: &Mount) -> Result<Self, Error> {
+        let source = open_path(&mount.source)?;
+        let stat = rustix::fs::fstat(&source).map_err(Error::path("look at", &mount.source))?;
+        let is_folder = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_dir();
+        Ok(Self { mount: mount.clone(), device: stat.st_dev, inode: stat.st_ino, is_folder })
+    }
+
+    /// The source as a mount of its own, detached, or an error if it is another file by now.
+    fn detach(&self) -> Result<OwnedFd, Error> {
+        let path = &self.mount.source;
+        let source = open_path(path)?;
+        let stat = rustix::fs::fstat(&source).map_err(Error::path("look at", path))?;
+        if (stat.st_dev, stat.st_ino) != (self.device, self.inode) {
+            return Err(Error::Plan { problem: "a source changed while the session was built", path: path.clone() });
+        }
+        let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::AT_RECURSIVE | OpenTreeFlags::AT_EMPTY_PATH;
+        let tree = open_tree(&source, c"", flags | OpenTreeFlags::OPEN_TREE_CLOEXEC).map_err(Error::path("take a mount of", path))?;
+        let mut set = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
+        if self.mount.access == Access::ReadOnly {
+            set |= libc::MOUNT_ATTR_RDONLY;
+        }
+        let recursive = libc::AT_EMPTY_PATH | libc::AT_RECURSIVE;
+        mount_setattr(tree.as_fd(), c"", recursive, set, NOTHING).map_err(|source| Error::Path {
+            attempt: "restrict the mount of".into(),
+            path: path.clone(),
+            source,
+        })?;
+        Ok(tree)
+    }
+}
+
+/// What the rest of the warden needs of the finished root.
+#[derive(Debug)]
+pub(crate) struct Root {
+    /// The host's `/proc`, by which the opener looks at processes; nothing inside leads to it.
+    pub(crate) host_proc: OwnedFd,
+    /// Master and slave of the session's terminal, if it has one.
+    pub(crate) terminal: Option<(OwnedFd, OwnedFd)>,
+}
+
+/// Builds the root in this mount namespace and makes it `/`. `process_files` is a detached procfs of the session's pid namespace.
+pub(crate) fn build(plan: &Plan, sources: &[Pinned], process_files: &OwnedFd) -> Result<Root, Error> {
+    let host_proc = open_path(Path::new("/proc"))?;
+    mount_setattr(CWD, c"/", libc::AT_RECURSIVE, NOTHING, libc::MS_PRIVATE).map_err(Error::system("keep mounts apart from the host's"))?;
+    let content: u64 = plan.files.iter().map(|file| file.content.len() as u64 + 4096).sum();
+    let root = memory_area(ROOT_BYTES.saturating_add(content), "0755", MountAttrFlags::MOUNT_ATTR_NOSUID)?;
+    attach(&root, CWD, c"/").map_err(missing_root)?;
+    let mut tree = tree::Tree::new(root)?;
+    for area in &plan.private {
+        let flags = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
+        let mode = if area.path == Path::new("/tmp") || area.path == Path::new("/dev/shm") { "1777" } else { "0700" };
+        tree.place_private(&area.path, &memory_area(area.size_bytes_max, mode, flags)?)?;
+    }
+    let terminal = devices::build(&mut tree, plan)?;
+    tree.place(Path::new("/proc"), process_files, true)?;
+    devices::mask_process_files(&tree)?;
+    for source in sources {
+        tree.place(&source.mount.target, &source.detach()?, source.is_folder)?;
+    }
+    for file in &plan.files {
+        tree.write(&file.path, &file.content)?;
+    }
+    tree.write(Path::new(CANARY), b"")?;
+    enter(&tree)?;
+    Ok(Root { host_proc, terminal })
+}
+
+/// Makes the tree the root of this process and its siblings in the mount namespace, and lets go of the old one.
+fn enter(tree: &tree::Tree) -> Result<(), Error> {
+    let set = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NODEV | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC;
+    mount_setattr(tree.root(), c"", libc::AT_EMPTY_PATH, set, NOTHING).map_err(Error::system("make the new root read-only"))?;
+    rustix::process::fchdir(tree.root()).map_err(missing_root)?;
+    rustix::process::pivot_root(c".", c".").map_err(missing_root)?;
+    rustix::mount::unmount(c".", UnmountFlags::DETACH).map_err(missing_root)?;
+    rustix::process::chdir(c"/").map_err(missing_root)
+}
+
+fn missing_root(errno: rustix::io::Errno) -> Error {
+    Error::WallMissing { wall: Wall::MinimalRoot, found: errno.to_string() }
+}
+
+/// A procfs of the caller's pid namespace, detached. Read-only: as root, the host's kernel settings could be written otherwise.
+pub(crate) fn process_files() -> Result<OwnedFd, Error> {
+    let context = fsopen(c"proc", FsOpenFlags::FSOPEN_CLOEXEC).map_err(missing_root)?;
+    fsconfig_create(&context).map_err(missing_root)?;
+    let flags = MountAttrFlags::MOUNT_ATTR_RDONLY
+        | MountAttrFlags::MOUNT_ATTR_NOSUID
+        | MountAttrFlags::MOUNT_ATTR_NODEV
+        | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+    fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags).map_err(missing_root)
+}
+
+fn memory_area(bytes: u64, mode: &str, flags: MountAttrFlags) -> Result<OwnedFd, Error> {
+    let area = || {
+        let context = fsopen(c"tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+        fsconfig_set_string(&context, c"mode", mode)?;
+        fsconfig_set_string(&context, c"size", bytes.to_string())?;
+        fsconfig_set_string(&context, c"nr_inodes", (bytes / 4096).clamp(1024, 1 << 20).to_string())?;
+        fsconfig_create(&context)?;
+        fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags)
+    };
+    area().map_err(Error::errno("make a file system in memory"))
+}
+
+fn attach(mount: &OwnedFd, folder: BorrowedFd<'_>, path: &std::ffi::CStr) -> rustix::io::Result<()> {
+    let mut flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+    if path.is_empty() {
+        flags |= MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    }
+    move_mount(mount, c"", folder, path, flags)
+}
+
+fn open_path(path: &Path) -> Result<OwnedFd, Error> {
+    rustix::fs::openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(Error::path("open", path))
+}
+
+/// Refuses paths that a plan must not have.
+pub(crate) fn check(plan: &Plan) -> Result<(), Error> {
+    let refuse = |problem, path: &Path| Err(Error::Plan { problem, path: path.to_owned() });
+    let inside = plan.mounts.iter().map(|mount| &mount.target);
+    let inside = inside.chain(plan.files.iter().map(|file| &file.path)).chain(plan.private.iter().map(|area| &area.path));
+    for path in inside.chain([&plan.program, &plan.cwd]) {
+        if !path.is_absolute() || path.components().any(|part| part == std::path::Component::ParentDir) {
+            return refuse("a path inside must be absolute and have no ..", path);
+        }
+    }
+    for mount in &plan.mounts {
+        let source = std::fs::canonicalize(&mount.source).map_err(|source| Error::Path {
+            attempt: "find".into(),
+            path: mount.source.clone(),
+            source,
+        })?;
+        for kernel in ["/proc", "/sys", "/dev"] {
+            if Path::new(kernel).starts_with(&source) || source.starts_with(kernel) {
+                return refuse("a mount may not hold the host's /proc, /sys or /dev", &mount.source);
+            }
+        }
+        if mount.target == Path::new("/") || mount.target.starts_with("/proc") || mount.target.starts_with("/dev") {
+            return refuse("a mount may not stand at /, /proc or /dev", &mount.target);
+        }
+    }
+    Ok(())
+}
+
+/// Paths of the plan that may be written.
+pub(crate) fn writable(plan: &Plan) -> impl Iterator<Item = &PathBuf> {
+    let mounts = plan.mounts.iter().filter(|mount| mount.access == Access::ReadWrite).map(|mount| &mount.target);
+    mounts.chain(plan.private.iter().map(|area| &area.path))
+}

@@ -1,0 +1,196 @@
+//! The process that builds the walls and then holds them.
+
+mod trial;
+mod watch;
+
+use crate::agent::{Descriptors, Goal, Image, Step, become_child};
+use crate::init::{self, Init};
+use crate::kernel::{self, Fork};
+use crate::message::{Answer, Request};
+use crate::plan::{Network, Plan, Stdio};
+use crate::root::{Pinned, Root};
+use crate::{Error, Observation, Wall, descriptors, identity, limits, network, probe, role, root, rules};
+use rustix::process::{DumpableBehavior, Pid, PidfdFlags};
+use rustix::thread::{CapabilitySet, UnshareFlags};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+/// What the supervisor prepared before the fork.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) plan: Plan,
+    pub(crate) sources: Vec<Pinned>,
+    pub(crate) image: Image,
+    /// The supervisor's namespaces: the session's must be others.
+    pub(crate) outside: [u64; probe::NAMESPACES.len()],
+    pub(crate) control: OwnedFd,
+    pub(crate) reports: OwnedFd,
+    /// The program's ends of its pipes.
+    pub(crate) pipes: RefCell<[Option<OwnedFd>; 3]>,
+    pub(crate) supervisor: Pid,
+    /// Whether the caller is root outside.
+    pub(crate) is_root: bool,
+}
+
+/// A session whose walls stand.
+#[derive(Debug)]
+struct Built {
+    init: Init,
+    root: Root,
+    listeners: network::Listeners,
+    observed: BTreeMap<Wall, Observation>,
+    null: OwnedFd,
+}
+
+/// The warden's part: never returns.
+pub(crate) fn run(setup: &Setup) -> ! {
+    let code = match hold(setup) {
+        Ok(()) => 0,
+        Err(error) => {
+            let _gone = answer(setup, &Answer::Failed(error), &[]);
+            1
+        }
+    };
+    kernel::exit_now(code)
+}
+
+fn hold(setup: &Setup) -> Result<(), Error> {
+    let null = hide(setup)?;
+    let mut built = build(setup, null)?;
+    trial::try_walls(setup, &mut built)?;
+    announce(setup, &built)?;
+    watch::serve(setup, built)
+}
+
+/// Cuts every tie to the supervisor's terminal, memory and descriptors.
+fn hide(setup: &Setup) -> Result<OwnedFd, Error> {
+    if !role::die_with_parent(setup.supervisor) {
+        return Err(Error::WardenLost);
+    }
+    role::scrub_arguments();
+    let hidden = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    hidden.map_err(Error::errno("hide the warden's memory"))?;
+    let _cosmetic = rustix::thread::set_name(c"bailiwick-walls");
+    rustix::process::setsid().map_err(Error::errno("leave the supervisor's terminal"))?;
+    kernel::reset_signals();
+    rustix::process::chdir(c"/").map_err(Error::errno("leave the working directory"))?;
+    let mut kept: Vec<RawFd> = vec![setup.control.as_raw_fd(), setup.reports.as_raw_fd()];
+    kept.extend(setup.pipes.borrow().iter().flatten().map(AsRawFd::as_raw_fd));
+    kept.extend(setup.plan.pass.iter().map(|(fd, _)| fd.as_raw_fd()));
+    if kept.iter().any(|fd| *fd < 3) {
+        return Err(Error::Order("standard input, output and error must be open when a session is started"));
+    }
+    for (first, last) in crate::agent::gaps(kept) {
+        kernel::close_range(first, last).map_err(Error::system("close inherited descriptors"))?;
+    }
+    let null = rustix::fs::open(c"/dev/null", rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty())
+        .map_err(Error::errno("open /dev/null"))?;
+    for number in 0..3 {
+        if number != null.as_raw_fd() {
+            kernel::duplicate_to(null.as_raw_fd(), number).map_err(Error::system("detach a standard stream"))?;
+        }
+    }
+    let lifted = rustix::io::fcntl_dupfd_cloexec(&null, 3).map_err(Error::errno("open /dev/null"))?;
+    std::mem::forget(null);
+    Ok(lifted)
+}
+
+fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
+    let plan = &setup.plan;
+    let mut observed = BTreeMap::new();
+    identity::enter_namespaces()?;
+    for (wall, flag) in [
+        (Wall::IpcNamespace, UnshareFlags::NEWIPC),
+        (Wall::UtsNamespace, UnshareFlags::NEWUTS),
+        (Wall::CgroupNamespace, UnshareFlags::NEWCGROUP),
+    ] {
+        allow(plan, &mut observed, identity::enter_namespace(wall, flag))?;
+    }
+    let _cosmetic = rustix::system::sethostname(b"bailiwick");
+    let (init, process_files) = init::start()?;
+    network::raise_loopback()?;
+    let listeners = door(plan, &mut observed)?;
+    let root = root::build(plan, &setup.sources, &process_files)?;
+    identity::drop_capabilities(CapabilitySet::SYS_PTRACE)?;
+    allow(plan, &mut observed, rules::enforce(plan, &root.host_proc))?;
+    Ok(Built { init, root, listeners, observed, null })
+}
+
+fn door(plan: &Plan, observed: &mut BTreeMap<Wall, Observation>) -> Result<network::Listeners, Error> {
+    let Network::Door { gateway_port, proxy_port } = plan.network else {
+        return Ok([const { None }; network::COUNT]);
+    };
+    let redirected = network::redirect_to_door().map_err(|error| Error::WallMissing { wall: Wall::DoorRedirect, found: error.to_string() });
+    allow(plan, observed, redirected)?;
+    network::listen(gateway_port, proxy_port)
+}
+
+/// Turns a missing wall into an observation where the plan allows it.
+fn allow(plan: &Plan, observed: &mut BTreeMap<Wall, Observation>, result: Result<(), Error>) -> Result<(), Error> {
+    match result {
+        Err(Error::WallMissing { wall, found }) if plan.danger_allow_missing.contains(&wall) || wall.is_optional() => {
+            observed.insert(wall, Observation::Missing(schema::Token::lossy(&found)));
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+fn announce(setup: &Setup, built: &Built) -> Result<(), Error> {
+    let present = built.listeners.iter().map(Option::is_some).collect();
+    let mut passed: Vec<BorrowedFd<'_>> = built.listeners.iter().flatten().map(AsFd::as_fd).collect();
+    passed.extend(built.root.terminal.as_ref().map(|(master, _)| master.as_fd()));
+    answer(setup, &Answer::Ready { observed: built.observed.clone(), present }, &passed)
+}
+
+fn answer(setup: &Setup, answer: &Answer, passed: &[BorrowedFd<'_>]) -> Result<(), Error> {
+    descriptors::send_fds(setup.control.as_fd(), &answer.encode(), passed)
+}
+
+/// A child inside the walls.
+#[derive(Debug)]
+struct Inmate {
+    pid: Pid,
+    pidfd: OwnedFd,
+    /// Readable with what the child has to say; ends when it executes the program.
+    status: OwnedFd,
+    // The other end tells the child, by closing, that the warden is gone.
+    _handshake: OwnedFd,
+}
+
+fn launch(setup: &Setup, built: &Built, goal: Goal<'_>) -> Result<Inmate, Error> {
+    let (status, status_child) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(Error::errno("make a pipe"))?;
+    let (handshake, handshake_child) = descriptors::socketpair_seqpacket()?;
+    let is_agent = matches!(goal, Goal::Execute(_));
+    let pipes = setup.pipes.take();
+    let stream = |number: usize| match (setup.plan.stdio.get(number), pipes.get(number)) {
+        (Some(Stdio::Terminal), _) if is_agent => built.root.terminal.as_ref().map(|(_, slave)| slave.as_fd()),
+        (Some(Stdio::Pipe), Some(pipe)) if is_agent => pipe.as_ref().map(AsFd::as_fd),
+        _ => None,
+    };
+    let streams = [0, 1, 2].map(|number| stream(number).unwrap_or(built.null.as_fd()));
+    let table = Descriptors::new(&setup.plan, streams, status_child.as_fd(), handshake_child.as_fd(), is_agent)?;
+    let limits = limits::table(&setup.plan.limits);
+    let forked = kernel::fork().map_err(Error::system("fork the agent"))?;
+    let Fork::Parent(pid) = forked else { become_child(&table, &limits, None, goal) };
+    if !is_agent {
+        setup.pipes.replace(pipes);
+    }
+    let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_err(Error::errno("open the agent's process"))?;
+    Ok(Inmate { pid, pidfd, status, _handshake: handshake })
+}
+
+/// A step of the child that failed, as an error.
+fn failed_step(setup: &Setup, message: &[u8]) -> Error {
+    let (step, number) = match message {
+        [step, rest @ ..] => (*step, <[u8; 4]>::try_from(rest).map_or(libc::EIO, i32::from_ne_bytes)),
+        [] => (0, libc::EIO),
+    };
+    let path = if step == Step::Folder as u8 { &setup.plan.cwd } else { &setup.plan.program };
+    Error::Path { attempt: Step::attempt(step).into(), path: path.clone(), source: std::io::Error::from_raw_os_error(number) }
+}
+
+fn decode_request(bytes: &[u8]) -> Result<Request, Error> {
+    Request::decode(bytes).ok_or(Error::Message { problem: "the supervisor's request is unknown" })
+}

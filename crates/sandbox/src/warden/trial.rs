@@ -1,0 +1,80 @@
+use super::{Built, Setup, allow, failed_step, launch};
+use crate::agent::Goal;
+use crate::plan::Network;
+use crate::probe::{self, Findings};
+use crate::{Error, Observation, Wall};
+use rustix::process::{WaitId, WaitIdOptions};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// Runs the probe and writes what it found into `built.observed`. A required wall that did not hold is an error.
+pub(super) fn try_walls(setup: &Setup, built: &mut Built) -> Result<(), Error> {
+    let inmate = launch(setup, built, Goal::Probe(probe::run))?;
+    let mut buffer = [0_u8; probe::ANSWER_BYTES];
+    let length = rustix::io::retry_on_intr(|| rustix::io::read(&inmate.status, &mut buffer)).map_err(Error::errno("read the probe"))?;
+    let said = buffer.get(..length).unwrap_or_default();
+    let _reaped = rustix::process::waitid(WaitId::PidFd(inmate.pidfd.as_fd()), WaitIdOptions::EXITED);
+    let Some(findings) = Findings::decode(said) else { return Err(failed_step(setup, said)) };
+    for (wall, held) in walls(setup, built, &findings) {
+        if built.observed.contains_key(&wall) {
+            continue;
+        }
+        if held {
+            built.observed.insert(wall, Observation::Held);
+            continue;
+        }
+        let missing = Err(Error::WallMissing { wall, found: "the probe inside got through".to_owned() });
+        allow(&setup.plan, &mut built.observed, missing)?;
+    }
+    Ok(())
+}
+
+fn walls(setup: &Setup, built: &mut Built, findings: &Findings) -> Vec<(Wall, bool)> {
+    let namespaces = [
+        Wall::UserNamespace,
+        Wall::MountNamespace,
+        Wall::PidNamespace,
+        Wall::NetNamespace,
+        Wall::IpcNamespace,
+        Wall::UtsNamespace,
+        Wall::CgroupNamespace,
+    ];
+    let pairs = findings.namespaces.iter().zip(&setup.outside);
+    let mut walls: Vec<(Wall, bool)> =
+        namespaces.into_iter().zip(pairs.map(|(inside, outside)| *inside != 0 && inside != outside)).collect();
+    walls.extend([
+        (Wall::MinimalRoot, findings.root),
+        (Wall::Landlock, findings.landlock),
+        (Wall::Seccomp, findings.seccomp),
+        (Wall::NoNewPrivileges, findings.no_new_privileges),
+        (Wall::NoCapabilities, findings.no_capabilities),
+        // As root, the kernel does not count processes: only a control group bounds them.
+        (Wall::Rlimits, !setup.is_root),
+        (Wall::Cgroup, false),
+    ]);
+    if setup.plan.observe_files {
+        walls.push((Wall::FileObservation, false));
+    } else {
+        built.observed.insert(Wall::FileObservation, Observation::Unused);
+    }
+    match setup.plan.network {
+        Network::Isolated => drop(built.observed.insert(Wall::DoorRedirect, Observation::Unused)),
+        Network::Door { .. } => walls.push((Wall::DoorRedirect, door_holds(built, findings))),
+    }
+    walls
+}
+
+/// The probe's connections must have arrived with their destinations, in both families that exist.
+fn door_holds(built: &Built, findings: &Findings) -> bool {
+    let [_, _, v4, v6, ..] = &built.listeners;
+    let held = |listener: &Option<OwnedFd>, knocked: bool, address| match listener {
+        Some(listener) => knocked && arrived(listener) == Some(address),
+        None => true,
+    };
+    held(v4, findings.door_v4, probe::KNOCK_V4) && held(v6, findings.door_v6, probe::KNOCK_V6)
+}
+
+fn arrived(listener: &OwnedFd) -> Option<std::net::SocketAddr> {
+    // The probe said that it is connected, so this does not wait.
+    let connection = rustix::net::accept(listener).ok()?;
+    crate::original_destination(connection.as_fd()).ok()
+}

@@ -1,0 +1,70 @@
+use crate::{program, run, session, text};
+use std::io::Read;
+use std::process::{Command, Stdio};
+
+/// Processes of the host with this argument.
+fn with_argument(argument: &str) -> usize {
+    let folders = std::fs::read_dir("/proc").unwrap().flatten();
+    folders
+        .filter(|entry| {
+            std::fs::read(entry.path().join("cmdline")).is_ok_and(|line| line.split(|b| *b == 0).any(|one| one == argument.as_bytes()))
+        })
+        .count()
+}
+
+#[test]
+fn without_a_filter_the_session_is_refused_unless_the_plan_says_so() {
+    let output = Command::new(program()).args(["allow=rlimits", "--", "/bin/true"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(125));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("seccomp"));
+}
+
+#[test]
+fn a_program_that_is_not_there_is_an_error() {
+    let output = Command::new(program()).args(["allow=seccomp", "allow=rlimits", "--", "/bin/nonesuch"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(125));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/bin/nonesuch"));
+}
+
+#[test]
+fn the_callers_environment_is_not_inside() {
+    let mut command = session(&[], "exec 2>&1; cat /proc/*/environ; cat /proc/*/cmdline; env");
+    let output = command.env("UPSTREAM_KEY", "do-not-leak").output().unwrap();
+    assert!(!text(&output).contains("do-not-leak"));
+}
+
+#[test]
+fn no_descriptor_is_inherited() {
+    let output = run(&[], "ls /proc/self/fd");
+    // 3 is the listing's own.
+    assert_eq!(text(&output), "0\n1\n2\n3\n");
+}
+
+#[test]
+fn survivors_end_with_the_agent() {
+    let mark = format!("77{}", std::process::id());
+    let output = run(&[], &format!("sleep {mark} & setsid sleep {mark} & exit 9"));
+    assert_eq!(output.status.code(), Some(9));
+    assert_eq!(with_argument(&mark), 0);
+}
+
+#[test]
+fn a_killed_supervisor_ends_the_session() {
+    let mark = format!("78{}", std::process::id());
+    let mut child = session(&[], &format!("echo up; exec sleep {mark}")).stdout(Stdio::piped()).spawn().unwrap();
+    let mut first = [0; 3];
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The end of everything inside follows the supervisor's; the kernel does it in its own time.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while with_argument(&mark) > 0 {
+        assert!(std::time::Instant::now() < deadline, "the agent outlived its supervisor");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn the_exit_code_of_a_signal_is_told() {
+    assert_eq!(run(&[], "kill -9 $$").status.code(), Some(137));
+}
