@@ -10,6 +10,7 @@
 mod agent;
 mod evidence_lost;
 mod gateway_under_test;
+mod masking;
 mod order;
 mod refusals;
 mod standalone;
