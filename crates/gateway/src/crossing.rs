@@ -6,7 +6,7 @@ use crate::intake;
 use crate::limits::INSPECT_INLINE_BYTES_MAX;
 use crate::pipeline::{Authenticated, Call, Sendable, send};
 use crate::reply::{self, ReplyBody};
-use dlp::Inspected;
+use dlp::{Inspectable, Inspected};
 use http::Response;
 use http::request::Parts;
 use hyper::body::Incoming;
@@ -15,6 +15,7 @@ use schema::event::{CallAuthorised, CallRefused};
 use schema::{Classified, DataClasses, Event, KeyedDigest, RefusalCode, RequestId, Subject, Token, UpstreamKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::oneshot;
 
 /// Where the reply goes; closed when the agent is gone.
@@ -44,6 +45,8 @@ pub(crate) struct Crossing {
     pub(crate) request_id: RequestId,
     pub(crate) endpoint: Result<Endpoint, RefusalCode>,
     pub(crate) dialect: Dialect,
+    /// Set as soon as the log may say that the call goes out.
+    pub(crate) announced: Arc<AtomicBool>,
 }
 
 impl Crossing {
@@ -83,6 +86,7 @@ impl Crossing {
         let redactions = findings(&inspected);
         let cleared = self.clear(inspected, &redactions)?;
         let event = self.authorised(&cleared, prompt_digest, redactions);
+        self.announced.store(true, Ordering::Relaxed);
         let recorded = gate.evidence.record(cleared, Event::CallAuthorised(event)).await;
         let sendable = recorded.map_err(|_| RefusalCode::EvidenceUnavailable)?;
         let delivery = Delivery::new(Arc::clone(gate), session, self.request_id.clone(), expected, intake.reserved);
@@ -158,7 +162,7 @@ impl Crossing {
     }
 }
 
-fn inspect(call: Authenticated<Call>, detectors: &dlp::Detectors) -> Result<Inspected<Authenticated<Call>>, RefusalCode> {
+fn inspect<T: Inspectable>(call: Authenticated<T>, detectors: &dlp::Detectors) -> Result<Inspected<Authenticated<T>>, RefusalCode> {
     let session = Arc::clone(call.session());
     let mut vault = session.vault()?;
     dlp::inspect(call, &mut vault, detectors).map_err(|error| match error {
@@ -173,6 +177,20 @@ fn inspect(call: Authenticated<Call>, detectors: &dlp::Detectors) -> Result<Insp
 
 fn findings<T>(inspected: &Inspected<T>) -> Findings {
     inspected.report().by_kind.iter().map(|(kind, count)| (Token::lossy(kind), *count)).collect()
+}
+
+/// Records a call whose task crashed before it was announced: nothing of it was sent. One that was announced stays without outcome,
+/// which reads as unknown.
+pub(crate) async fn crashed(gate: &Gate, request_id: RequestId, announced: &AtomicBool) -> RefusalCode {
+    let code = RefusalCode::InspectionFailed;
+    if announced.load(Ordering::Relaxed) {
+        return RefusalCode::UpstreamFailed;
+    }
+    let (rules, classes_before, classes_after) = (Vec::new(), DataClasses::GENERAL, DataClasses::GENERAL);
+    let redactions = Findings::new();
+    let event = CallRefused { subject: None, request_id, code, rules, classes_before, classes_after, redactions };
+    let recorded = gate.evidence.append_async(Event::CallRefused(event)).await;
+    if recorded.is_ok() { code } else { RefusalCode::EvidenceUnavailable }
 }
 
 /// Which upstreams speak a dialect.
@@ -193,3 +211,6 @@ fn name_of(endpoint: Endpoint) -> &'static str {
         Endpoint::Probe => "probe",
     }
 }
+
+#[cfg(test)]
+mod tests;

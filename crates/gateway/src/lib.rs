@@ -16,6 +16,7 @@ pub mod json;
 pub mod limits;
 mod mask;
 mod pipeline;
+mod quiet;
 pub mod refusal;
 mod register;
 mod reply;

@@ -1,21 +1,22 @@
 //! Takes connections and hands each request to a task of its own.
 use crate::config::{Config, Listener, Socket};
-use crate::crossing::Crossing;
+use crate::crossing::{self, Crossing};
 use crate::dialect::{self, Dialect, Endpoint};
 use crate::gate::{Gate, Ids};
 use crate::limits::{BLOCKING_THREADS_MAX, CALLS_MAX, CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_SECONDS_MAX, HEADERS_MAX, STOP_SECONDS_MAX};
 use crate::reply::{self, ReplyBody};
 use crate::session::Door;
-use crate::{Error, register};
+use crate::{Error, quiet, register};
 use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use schema::{RefusalCode, Token, UpstreamKind};
+use schema::{Token, UpstreamKind};
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
@@ -26,11 +27,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 /// # Errors
 /// [`Error`] if it cannot start. What happens to single calls is in evidence, and in their replies.
 pub fn serve(config: Config) -> Result<(), Error> {
+    quiet::this_thread();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .max_blocking_threads(BLOCKING_THREADS_MAX)
         .thread_name("gateway-inspect")
+        .on_thread_start(quiet::this_thread)
         .build()
         .map_err(Error::Runtime)?;
     let served = runtime.block_on(run(config));
@@ -152,11 +155,16 @@ async fn handle(gate: Arc<Gate>, request: Request<Incoming>) -> Response<ReplyBo
         _ => {}
     }
     let request_id = gate.ids.next();
-    let crossing = Crossing { gate, request_id, endpoint, dialect };
+    let announced = Arc::new(AtomicBool::new(false));
+    let (shared, id) = (Arc::clone(&gate), request_id.clone());
+    let crossing = Crossing { gate, request_id, endpoint, dialect, announced: Arc::clone(&announced) };
     let (reply_to, reply) = oneshot::channel();
     tokio::spawn(crossing.run(head, body, reply_to));
-    // Without a reply the task has crashed; what it had recorded by then stands.
-    reply.await.unwrap_or_else(|_| reply::refused(dialect, RefusalCode::InspectionFailed, &[], None))
+    match reply.await {
+        Ok(reply) => reply,
+        // Only a task that crashed leaves no reply.
+        Err(_) => reply::refused(dialect, crossing::crashed(&shared, id.clone(), &announced).await, &[], Some(&id)),
+    }
 }
 
 /// Which dialect a caller expects where the path does not say.

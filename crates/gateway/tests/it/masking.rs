@@ -85,7 +85,7 @@ impl Dialect {
                 events.push(json!({"type": "message_stop"}));
             }
         }
-        let mut lines: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+        let mut lines = events.iter().map(|event| format!("data: {event}\n\n")).collect::<Vec<_>>().concat();
         if self == Self::OpenAi {
             lines.push_str("data: [DONE]\n\n");
         }
