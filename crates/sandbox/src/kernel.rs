@@ -84,6 +84,18 @@ pub(crate) fn reap_children_unseen() {
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
 }
 
+/// Makes writing to a closed pipe or socket an error instead of a death.
+pub(crate) fn ignore_broken_pipes() {
+    // SAFETY: ignoring a signal installs no handler that could run.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
+/// Whether this number is an open descriptor.
+pub(crate) fn is_open(number: RawFd) -> bool {
+    // SAFETY: the command takes numbers only.
+    unsafe { libc::fcntl(number, libc::F_GETFD) >= 0 }
+}
+
 /// Makes `target` another number of `source`, kept over exec.
 pub(crate) fn duplicate_to(source: RawFd, target: RawFd) -> io::Result<()> {
     // SAFETY: numbers only; what `target` was is not owned by anything that runs on in this child.

@@ -1,11 +1,14 @@
 use crate::Error;
 use crate::kernel::{self, Fork};
-use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{DumpableBehavior, Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::panic::AssertUnwindSafe;
 
 /// Exit code of a role that panicked.
 const PANICKED: i32 = 70;
+/// Numbers below it are standard input, output and error.
+pub(crate) const STANDARD_STREAMS: RawFd = 3;
 
 /// A process of the product's own, made by [`fork_role`].
 #[derive(Debug)]
@@ -17,23 +20,74 @@ pub struct Child {
 
 /// Starts a role (door, gateway) as a copy of this process, without exec, and returns in the parent only.
 ///
-/// The child dies with this process. Its exit code is what `role` returns; a panic in it is caught and becomes 70.
+/// In the child, standard input and output lead to `/dev/null`, standard error stays, and of the other descriptors only those in
+/// `keep` are open: `role` must use no other one that it captured (its number may be another file's by then). What it has borrowed
+/// for `keep` it may clone inside. The child has default signals (a broken pipe is an error, not a death), a session of its own
+/// without terminal, no argument and no environment in `/proc`, and memory that no other process of the user may read. It dies with
+/// this process. Its exit code is what `role` returns; a panic in it is caught and becomes 70, as does a preparation that failed.
 ///
 /// # Errors
-/// [`Error::Threaded`] if this process has more than one thread; [`Error::System`] if the kernel refuses the fork.
-pub fn fork_role(role: impl FnOnce() -> i32) -> Result<Child, Error> {
+/// [`Error::Threaded`] if this process has more than one thread; [`Error::Order`] if one of its standard streams is closed or `keep`
+/// names one; [`Error::System`] if the kernel refuses the fork.
+pub fn fork_role(keep: &[BorrowedFd<'_>], role: impl FnOnce() -> i32) -> Result<Child, Error> {
     if !kernel::is_single_threaded().map_err(Error::system("count this process's threads"))? {
         return Err(Error::Threaded);
+    }
+    if keep.iter().any(|fd| fd.as_raw_fd() < STANDARD_STREAMS) {
+        return Err(Error::Order("a role cannot be handed a standard stream"));
+    }
+    if (0..STANDARD_STREAMS).any(|number| !kernel::is_open(number)) {
+        return Err(Error::Order("standard input, output and error must be open when a role is started"));
     }
     let parent = rustix::process::getpid();
     match kernel::fork().map_err(Error::system("fork a role"))? {
         Fork::Parent(pid) => Child::open(pid),
         Fork::Child => {
-            let code =
-                if die_with_parent(parent) { std::panic::catch_unwind(AssertUnwindSafe(role)).unwrap_or(PANICKED) } else { PANICKED };
+            let code = match become_role(parent, keep) {
+                Ok(()) => std::panic::catch_unwind(AssertUnwindSafe(role)).unwrap_or(PANICKED),
+                Err(_) => PANICKED,
+            };
             kernel::exit_now(code)
         }
     }
+}
+
+/// Cuts the new role off from what its parent had.
+fn become_role(parent: Pid, keep: &[BorrowedFd<'_>]) -> Result<(), Error> {
+    if !die_with_parent(parent) {
+        return Err(Error::Order("the role's parent is gone"));
+    }
+    scrub_arguments();
+    hide_memory()?;
+    rustix::process::setsid().map_err(Error::errno("leave the parent's terminal"))?;
+    kernel::reset_signals();
+    kernel::ignore_broken_pipes();
+    let mut kept: Vec<RawFd> = keep.iter().map(AsRawFd::as_raw_fd).collect();
+    kept.push(STANDARD_STREAMS - 1);
+    close_others(kept, 0..STANDARD_STREAMS - 1)
+}
+
+/// Makes this process's memory, descriptors and environment unreadable for others of the same user.
+pub(crate) fn hide_memory() -> Result<(), Error> {
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(Error::errno("hide this process's memory"))
+}
+
+/// Closes every descriptor that is not listed and leads the streams `nulled` to `/dev/null`.
+pub(crate) fn close_others(kept: Vec<RawFd>, nulled: std::ops::Range<RawFd>) -> Result<(), Error> {
+    for (first, last) in crate::agent::gaps(kept) {
+        kernel::close_range(first, last).map_err(Error::system("close inherited descriptors"))?;
+    }
+    let null = rustix::fs::open(c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).map_err(Error::errno("open /dev/null"))?;
+    for number in nulled.clone() {
+        if number != null.as_raw_fd() {
+            kernel::duplicate_to(null.as_raw_fd(), number).map_err(Error::system("detach a standard stream"))?;
+        }
+    }
+    if nulled.contains(&null.as_raw_fd()) {
+        // It is the standard stream itself.
+        let _stays = null.into_raw_fd();
+    }
+    Ok(())
 }
 
 /// Asks the kernel to kill this process when its parent dies; false if the parent is gone already.

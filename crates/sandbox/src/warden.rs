@@ -10,7 +10,7 @@ use crate::message::{Answer, Request};
 use crate::plan::{Network, Plan, Stdio};
 use crate::root::{Pinned, Root};
 use crate::{Error, Observation, Wall, descriptors, identity, limits, network, probe, role, root, rules};
-use rustix::process::{DumpableBehavior, Pid, PidfdFlags};
+use rustix::process::{Pid, PidfdFlags};
 use rustix::thread::{CapabilitySet, UnshareFlags};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -69,8 +69,7 @@ fn hide(setup: &Setup) -> Result<OwnedFd, Error> {
         return Err(Error::WardenLost);
     }
     role::scrub_arguments();
-    let hidden = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    hidden.map_err(Error::errno("hide the warden's memory"))?;
+    role::hide_memory()?;
     let _cosmetic = rustix::thread::set_name(c"bailiwick-walls");
     rustix::process::setsid().map_err(Error::errno("leave the supervisor's terminal"))?;
     kernel::reset_signals();
@@ -78,22 +77,12 @@ fn hide(setup: &Setup) -> Result<OwnedFd, Error> {
     let mut kept: Vec<RawFd> = vec![setup.control.as_raw_fd(), setup.reports.as_raw_fd()];
     kept.extend(setup.pipes.borrow().iter().flatten().map(AsRawFd::as_raw_fd));
     kept.extend(setup.plan.pass.iter().map(|(fd, _)| fd.as_raw_fd()));
-    if kept.iter().any(|fd| *fd < 3) {
+    if kept.iter().any(|fd| *fd < role::STANDARD_STREAMS) {
         return Err(Error::Order("standard input, output and error must be open when a session is started"));
     }
-    for (first, last) in crate::agent::gaps(kept) {
-        kernel::close_range(first, last).map_err(Error::system("close inherited descriptors"))?;
-    }
-    let null = rustix::fs::open(c"/dev/null", rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty())
-        .map_err(Error::errno("open /dev/null"))?;
-    for number in 0..3 {
-        if number != null.as_raw_fd() {
-            kernel::duplicate_to(null.as_raw_fd(), number).map_err(Error::system("detach a standard stream"))?;
-        }
-    }
-    let lifted = rustix::io::fcntl_dupfd_cloexec(&null, 3).map_err(Error::errno("open /dev/null"))?;
-    std::mem::forget(null);
-    Ok(lifted)
+    role::close_others(kept, 0..role::STANDARD_STREAMS)?;
+    rustix::fs::open(c"/dev/null", rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty())
+        .map_err(Error::errno("open /dev/null"))
 }
 
 fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {

@@ -6,16 +6,35 @@
 mod door;
 mod files;
 mod processes;
+mod roles;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// The example program, built beside this test.
+/// A user id without account.
+const ORDINARY_ID: u32 = 61_234;
+
+/// The example program `session`.
 fn program() -> PathBuf {
+    example("session")
+}
+
+/// An example program, built beside this test.
+fn example(name: &str) -> PathBuf {
     let mut path = std::env::current_exe().unwrap();
     path.pop();
     path.pop();
-    path.join("examples/session")
+    path.join("examples").join(name)
+}
+
+/// The same for an ordinary user: whoever runs the tests, or, as root, a user id that owns nothing.
+fn as_ordinary_user(name: &str) -> Command {
+    let mut command = Command::new(example(name));
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::process::CommandExt::uid(&mut command, ORDINARY_ID);
+        std::os::unix::process::CommandExt::gid(&mut command, ORDINARY_ID);
+    }
+    command
 }
 
 /// A session whose options lack what this crate's other half has not built yet, and what root cannot have.
