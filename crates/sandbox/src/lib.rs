@@ -25,6 +25,8 @@ mod root;
 mod rules;
 mod seccomp;
 mod session;
+mod signals;
+mod standin;
 mod survey;
 mod wall;
 mod warden;
@@ -35,6 +37,8 @@ pub use error::Error;
 pub use plan::{Access, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile};
 pub use role::{Child, fork_role, scrub_arguments};
 pub use session::{Ready, Warden, spawn};
+pub use signals::Signals;
+pub use standin::{Confinement, Report, Role, confine};
 pub use survey::survey;
 pub use wall::{Observation, Wall, WallStatus};
 

@@ -1,0 +1,58 @@
+use std::io;
+use std::path::PathBuf;
+
+/// Why a session could not start, or ended before its agent did.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No command was given.
+    #[error("no program was given: write it after --, for example bailiwick run -- claude")]
+    NoProgram,
+    /// The agent's program is not there.
+    #[error("cannot find the program {}: give its path, or a name that is on PATH", name.display())]
+    ProgramNotFound {
+        /// As it was given.
+        name: PathBuf,
+    },
+    /// A path that the session is to be given cannot be used.
+    #[error("cannot give the session {what} {}: {reason}", path.display())]
+    Path {
+        /// `the workspace`, `the documents`, …
+        what: &'static str,
+        /// Which path.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// The policy refuses the session.
+    #[error("the policy refuses this session: {0}")]
+    Refused(policy::Refusal),
+    /// The walls could not be built, or did not hold.
+    #[error(transparent)]
+    Walls(#[from] sandbox::Error),
+    /// Evidence cannot be kept.
+    #[error(transparent)]
+    Evidence(#[from] evidence::Error),
+    /// The system refused.
+    #[error("cannot {attempt}: {source}")]
+    System {
+        /// What was attempted.
+        attempt: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A wall of the policy's list is not one that this build knows.
+    #[error("the policy names the wall {0}, which this build does not know; use a build of the policy's version")]
+    UnknownWall(schema::Token),
+    /// The process that guards the session's calls could not start.
+    #[error("the gateway did not start (exit code {code}); its message stands above")]
+    GatewayStart {
+        /// Its exit code.
+        code: i32,
+    },
+}
+
+impl Error {
+    pub(crate) fn system(attempt: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::System { attempt, source }
+    }
+}

@@ -1,0 +1,213 @@
+//! What stands inside a session: the system read-only, the agent's program, documents read-only, the workspace, and nothing else.
+
+use crate::{Error, Program, SessionSpec, adapter};
+use policy::Policy;
+use sandbox::{Access, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile, Wall};
+use schema::SessionId;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// The agent's home inside; it ends with the session.
+pub(crate) const HOME: &str = "/home/agent";
+/// Folders of the operating system that every program needs.
+const SYSTEM: [&str; 6] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"];
+/// Files and folders of `/etc` without secrets that programs look for.
+const SETTINGS: [&str; 12] = [
+    "/etc/ld.so.cache",
+    "/etc/alternatives",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/etc/ca-certificates",
+    "/etc/localtime",
+    "/etc/mime.types",
+    "/etc/magic",
+    "/etc/os-release",
+    "/etc/debian_version",
+    "/etc/protocols",
+    "/etc/services",
+];
+/// Files that exist only inside: one user, no resolver but the door.
+const SYNTHETIC: [(&str, &str); 6] = [
+    ("/etc/passwd", "root:x:0:0:root:/:/usr/sbin/nologin\nagent:x:1000:1000:agent:/home/agent:/bin/sh\n"),
+    ("/etc/group", "root:x:0:\nagent:x:1000:\n"),
+    ("/etc/hosts", "127.0.0.1 localhost bailiwick\n::1 localhost\n"),
+    ("/etc/hostname", "bailiwick\n"),
+    ("/etc/resolv.conf", "nameserver 127.0.0.1\noptions attempts:1 timeout:2\n"),
+    ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n"),
+];
+
+/// Whether a path lies in what every session sees of the operating system.
+pub(crate) fn is_system(path: &Path) -> bool {
+    SYSTEM.iter().chain(&SETTINGS).any(|folder| path.starts_with(folder))
+}
+
+/// The folders of a session, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Folders {
+    pub(crate) workspace: PathBuf,
+    pub(crate) documents: Vec<PathBuf>,
+    pub(crate) programs: BTreeSet<PathBuf>,
+}
+
+impl Folders {
+    /// Resolves every link now, and refuses what a session must not see.
+    pub(crate) fn resolve(spec: &SessionSpec, program: &Program) -> Result<Self, Error> {
+        let workspace = folder("the workspace", &spec.workspace, spec)?;
+        let documents = spec.documents.iter().map(|path| folder("the documents", path, spec)).collect::<Result<Vec<_>, _>>()?;
+        if documents.contains(&workspace) {
+            let reason = "it is the workspace too; give the documents a folder of their own".to_owned();
+            return Err(Error::Path { what: "the documents", path: workspace, reason });
+        }
+        let mut programs = program.trees.clone();
+        for path in &spec.programs {
+            programs.insert(canonical("the program folder", path)?);
+        }
+        for path in &programs {
+            refuse_too_much("the program folder", path, spec)?;
+        }
+        programs.retain(|path| !is_system(path));
+        Ok(Self { workspace, documents, programs })
+    }
+
+    fn mounts(&self) -> Vec<Mount> {
+        let mount = |path: &Path, access| Mount { source: path.to_owned(), target: path.to_owned(), access };
+        let read_only = |path: &PathBuf| mount(path, Access::ReadOnly);
+        let mut own: Vec<Mount> = self.programs.iter().chain(&self.documents).map(read_only).collect();
+        own.push(mount(&self.workspace, Access::ReadWrite));
+        // What lies inside another must be laid after it; where both lie at one place, the program wins over documents.
+        own.sort_by_key(|mount| (mount.target.components().count(), mount.target.clone()));
+        own.dedup_by(|later, earlier| later.target == earlier.target);
+        system_mounts().into_iter().chain(own).collect()
+    }
+}
+
+/// The operating system, read-only.
+pub(crate) fn system_mounts() -> Vec<Mount> {
+    let there = SYSTEM.iter().chain(&SETTINGS).map(Path::new).filter(|path| path.exists());
+    there.map(|path| Mount { source: path.to_owned(), target: path.to_owned(), access: Access::ReadOnly }).collect()
+}
+
+/// The files that exist only inside.
+pub(crate) fn synthetic_files() -> Vec<SyntheticFile> {
+    SYNTHETIC.iter().map(|(path, text)| SyntheticFile { path: path.into(), content: text.as_bytes().to_vec() }).collect()
+}
+
+fn canonical(what: &'static str, path: &Path) -> Result<PathBuf, Error> {
+    std::fs::canonicalize(path).map_err(|error| Error::Path { what, path: path.to_owned(), reason: format!("{error}; make it first") })
+}
+
+fn folder(what: &'static str, path: &Path, spec: &SessionSpec) -> Result<PathBuf, Error> {
+    let path = canonical(what, path)?;
+    if !path.is_dir() {
+        return Err(Error::Path { what, path, reason: "it is not a folder".to_owned() });
+    }
+    refuse_too_much(what, &path, spec)?;
+    Ok(path)
+}
+
+/// Refuses the home folder or anything around it, the root, places of the system, and Bailiwick's own state.
+fn refuse_too_much(what: &'static str, path: &Path, spec: &SessionSpec) -> Result<(), Error> {
+    let refuse = |reason: &str| Err(Error::Path { what, path: path.to_owned(), reason: reason.to_owned() });
+    let home = spec.account.home.as_ref().map(|home| std::fs::canonicalize(home).unwrap_or_else(|_| home.clone()));
+    if home.is_some_and(|home| home.starts_with(path)) {
+        return refuse("it would show the session the whole home folder; give a folder of your project instead");
+    }
+    if ["/proc", "/sys", "/dev", "/run", "/etc", "/boot"].iter().any(|place| path.starts_with(place)) {
+        return refuse("it belongs to the operating system");
+    }
+    if what != "the program folder" && is_system(path) {
+        return refuse("it belongs to the operating system");
+    }
+    if ["/tmp", "/var/tmp", "/home", "/root", "/var", "/opt", "/srv", "/mnt", "/media"].iter().any(|place| path == Path::new(place)) {
+        return refuse("it is shared by many programs; give a folder below it");
+    }
+    spec.directories.refuse_inside(what, path)
+}
+
+/// The variables of an agent: nothing of the caller's environment but what the terminal and texts look like.
+pub(crate) fn environment(spec: &SessionSpec, program: &Program, session_id: &SessionId) -> Vec<(OsString, OsString)> {
+    let mut folders: Vec<PathBuf> = program.folders.clone();
+    folders.extend(["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from));
+    let mut seen = BTreeSet::new();
+    folders.retain(|folder| seen.insert(folder.clone()));
+    let path = std::env::join_paths(&folders).unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".into());
+    let mut list: Vec<(OsString, OsString)> = vec![
+        ("PATH".into(), path),
+        ("HOME".into(), HOME.into()),
+        ("USER".into(), "agent".into()),
+        ("LOGNAME".into(), "agent".into()),
+        ("SHELL".into(), "/bin/sh".into()),
+        ("TMPDIR".into(), "/tmp".into()),
+        ("BAILIWICK_SESSION".into(), session_id.as_str().into()),
+    ];
+    list.extend(spec.locale.iter().cloned());
+    list.extend(adapter::variables());
+    // What the user names wins, whatever it is: the session's walls do not depend on it.
+    list.retain(|(name, _)| !spec.environment.iter().any(|(chosen, _)| chosen == name));
+    list.extend(spec.environment.iter().cloned());
+    list
+}
+
+/// The bounds and private areas that a policy sets.
+pub(crate) fn limits(policy: &Policy) -> Limits {
+    let limits = &policy.session().limits;
+    Limits {
+        memory_bytes_max: limits.memory_bytes_max,
+        processes_max: limits.processes_max,
+        open_files_max: limits.open_files_max,
+        file_bytes_max: limits.file_bytes_max,
+        cpu_seconds_max: limits.cpu_seconds_max,
+    }
+}
+
+fn private_areas(policy: &Policy) -> Vec<PrivateArea> {
+    let sizes = &policy.session().private;
+    let area = |path: &str, size_bytes_max| PrivateArea { path: path.into(), size_bytes_max };
+    vec![
+        area("/tmp", sizes.tmp_bytes_max),
+        area("/var/tmp", sizes.tmp_bytes_max),
+        area(HOME, sizes.home_bytes_max),
+        area("/dev/shm", sizes.shared_memory_bytes_max),
+        area("/run", sizes.run_bytes_max),
+    ]
+}
+
+/// Walls that the policy lets be missing.
+pub(crate) fn allowed_missing(policy: &Policy) -> Result<Vec<Wall>, Error> {
+    let names = policy.session().danger_allow_missing.iter();
+    names.map(|name| Wall::from_name(name.as_str()).ok_or_else(|| Error::UnknownWall(name.clone()))).collect()
+}
+
+/// The whole plan of an agent's session.
+pub(crate) fn plan(spec: &SessionSpec, folders: &Folders, program: &Program, seat: &Seat) -> Result<Plan, Error> {
+    let mut args = spec.command.clone();
+    if let Some(own_name) = args.first_mut() {
+        *own_name = program.path.clone().into();
+    }
+    Ok(Plan {
+        program: program.path.clone(),
+        args,
+        env: environment(spec, program, &seat.session_id),
+        cwd: folders.workspace.clone(),
+        mounts: folders.mounts(),
+        files: synthetic_files(),
+        private: private_areas(&spec.policy),
+        limits: limits(&spec.policy),
+        network: Network::Door { gateway_port: adapter::GATEWAY_PORT, proxy_port: adapter::PROXY_PORT },
+        stdio: seat.stdio,
+        pass: Vec::new(),
+        observe_files: true,
+        danger_allow_missing: allowed_missing(&spec.policy)?,
+    })
+}
+
+/// What a plan needs to know of the running session.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) session_id: SessionId,
+    pub(crate) stdio: [Stdio; 3],
+}
+
+#[cfg(test)]
+mod tests;

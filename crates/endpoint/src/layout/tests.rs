@@ -1,0 +1,72 @@
+use super::*;
+use crate::{Account, Directories, ModelCommand};
+use policy::Policy;
+use schema::Token;
+
+fn spec(place: &Path) -> SessionSpec {
+    for folder in ["home/project", "documents", "state/bailiwick"] {
+        std::fs::create_dir_all(place.join(folder)).unwrap();
+    }
+    SessionSpec {
+        policy: Policy::parse("pilot", policy::builtin("pilot").unwrap()).unwrap(),
+        purpose: None,
+        account: Account { name: Token::lossy("maria"), home: Some(place.join("home")) },
+        command: vec!["sh".into(), "-c".into(), "true".into()],
+        workspace: place.join("home/project"),
+        documents: vec![place.join("documents")],
+        programs: Vec::new(),
+        environment: vec![("OPENAI_API_KEY".into(), "mine".into())],
+        search_path: "/usr/bin:/bin".into(),
+        locale: vec![("LANG".into(), "C.UTF-8".into())],
+        directories: Directories { state: place.join("state/bailiwick") },
+        model_command: ModelCommand { program: "/bin/false".into(), arguments: Vec::new() },
+    }
+}
+
+fn program() -> Program {
+    Program::find("sh".as_ref(), "/usr/bin:/bin".as_ref()).unwrap()
+}
+
+#[test]
+fn folders_that_show_too_much_are_refused() {
+    let keep = tempfile::tempdir().unwrap();
+    let place = std::fs::canonicalize(keep.path()).unwrap();
+    let refused = |change: &dyn Fn(&mut SessionSpec)| {
+        let mut spec = spec(&place);
+        change(&mut spec);
+        Folders::resolve(&spec, &program()).is_err()
+    };
+    for path in [place.join("home"), place.clone(), PathBuf::from("/"), PathBuf::from("/etc"), place.join("state"), place.join("missing")] {
+        assert!(refused(&|spec| spec.workspace.clone_from(&path)), "{}", path.display());
+        assert!(refused(&|spec| spec.documents = vec![path.clone()]), "{}", path.display());
+    }
+    assert!(refused(&|spec| spec.workspace = place.join("state/bailiwick")));
+    assert!(refused(&|spec| spec.documents = vec![place.join("home/project")]));
+    assert!(refused(&|spec| spec.programs = vec![place.join("home")]));
+    std::os::unix::fs::symlink(place.join("home"), place.join("link")).unwrap();
+    assert!(refused(&|spec| spec.workspace = place.join("link")));
+}
+
+#[test]
+fn documents_inside_of_the_workspace_are_laid_after_it_and_read_only() {
+    let keep = tempfile::tempdir().unwrap();
+    let place = std::fs::canonicalize(keep.path()).unwrap();
+    let mut spec = spec(&place);
+    std::fs::create_dir(place.join("home/project/papers")).unwrap();
+    spec.documents = vec![place.join("home/project/papers")];
+    let mounts = Folders::resolve(&spec, &program()).unwrap().mounts();
+    let last: Vec<_> = mounts.iter().rev().take(2).map(|mount| (mount.target.clone(), mount.access)).collect();
+    assert_eq!(last, [(place.join("home/project/papers"), Access::ReadOnly), (place.join("home/project"), Access::ReadWrite)]);
+}
+
+#[test]
+fn the_environment_holds_only_what_is_named() {
+    let keep = tempfile::tempdir().unwrap();
+    let spec = spec(&std::fs::canonicalize(keep.path()).unwrap());
+    let list = environment(&spec, &program(), &SessionId::from_random([1; 16]));
+    let of = |name: &str| list.iter().filter(|(key, _)| key == name).map(|(_, value)| value.to_str().unwrap()).collect::<Vec<_>>();
+    assert_eq!(of("OPENAI_API_KEY"), ["mine"]);
+    assert_eq!(of("ANTHROPIC_BASE_URL"), ["http://127.0.0.1:4180"]);
+    assert_eq!(of("HOME"), [HOME]);
+    assert!(of("CARGO_MANIFEST_DIR").is_empty());
+}

@@ -1,0 +1,31 @@
+//! Starts sessions on a machine: finds the agent's program, lists what of the host stands inside its walls, starts the processes that
+//! guard it, and records what it does until it ends.
+//!
+//! Process order is fixed (`docs/decisions/0001-process-order.md`): wardens are forked while this process has one thread, then the
+//! gateway and the door, and only then does the thread that writes evidence start. The gateway itself is handed in as a function: this
+//! crate does not know it.
+#![forbid(unsafe_code)]
+
+mod account;
+mod adapter;
+mod directories;
+mod error;
+mod layout;
+mod model;
+mod observer;
+mod program;
+mod relay;
+mod roles;
+mod session;
+mod spec;
+mod supervise;
+
+pub use account::Account;
+pub use adapter::{GATEWAY_PORT, PROXY_PORT};
+pub use directories::Directories;
+pub use error::Error;
+pub use observer::path_class;
+pub use program::Program;
+pub use roles::GatewayHandover;
+pub use session::{Outcome, SessionClock, file_id, run};
+pub use spec::{ModelCommand, SessionSpec};

@@ -1,0 +1,218 @@
+//! One session from its first process to its last record.
+
+use crate::layout::{self, Folders, Seat};
+use crate::observer::{self, Observer};
+use crate::relay::{self, Relay, Streams};
+use crate::roles::{self, DoorSeat, GatewayHandover, Role};
+use crate::supervise::{self, Cause, Watched};
+use crate::{Error, Program, SessionSpec, model};
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use data_encoding::HEXLOWER;
+use evidence::{DigestKey, Handle, Keys, Log, Writer};
+use sandbox::{Ready, Signals, Warden};
+use schema::event::{SessionEnded, SessionStarted};
+use schema::{Clock, Event, KeyedDigest, SessionId, Subject, Token, Trust};
+use std::collections::BTreeMap;
+use std::net::{TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Exit code of a session that was killed: that of a process that SIGKILL ended.
+const KILLED: i32 = 137;
+
+/// The time, shared with the thread that writes the log.
+pub type SessionClock = Arc<dyn Clock>;
+
+/// How a session went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Which session.
+    pub session_id: SessionId,
+    /// The agent's exit code (128 + signal number if a signal ended it).
+    pub exit_code: i32,
+    /// The folder of the session's log.
+    pub log: PathBuf,
+    /// Why it ended, as its last record says.
+    pub cause: Token,
+}
+
+/// A file's id in evidence: the keyed digest of its path inside the session (which is its path on the host for everything that is shown).
+pub fn file_id(key: &DigestKey, path: &Path) -> KeyedDigest {
+    observer::file_id(key, path)
+}
+
+/// Runs a session. Must be called before this process starts a second thread; afterwards it has several, so that a process runs one
+/// session. `serve` is the gateway's process: it confines itself and serves until its handover says stop.
+///
+/// # Errors
+/// [`Error`] if the session cannot start: nothing of the agent has run then. Once it runs, how it ended is in the [`Outcome`].
+pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHandover) -> i32) -> Result<Outcome, Error> {
+    let name = spec.command.first().ok_or(Error::NoProgram)?;
+    let program = Program::find(name, &spec.search_path)?;
+    policy::decide_session(&spec.policy, Trust::SelfKept, spec.purpose.as_ref()).map_err(Error::Refused)?;
+    spec.directories.make()?;
+    let folders = Folders::resolve(spec, &program)?;
+    let session_id = new_session_id()?;
+    let subject = Subject {
+        session_id: session_id.clone(),
+        user_id: spec.account.name.clone(),
+        agent_id: program.name(),
+        purpose: spec.purpose.clone(),
+        trust: Trust::SelfKept,
+    };
+    let mut models = model::spawn_all(spec, &spec.policy, &session_id)?;
+    let seat = Seat { session_id, stdio: relay::stdio() };
+    let mut warden = sandbox::spawn(layout::plan(spec, &folders, &program, &seat)?)?;
+    // The walls rise beside this.
+    let mut ledger = Ledger::open(spec, &subject, clock)?;
+    let runtime_digest = program.digest();
+    let mut ready = warden.ready()?;
+    let messages = models.iter_mut().map(model::ModelServer::release).collect::<Result<Vec<_>, _>>()?;
+    let signals = Signals::collect(&supervise::SIGNALS).map_err(Error::system("collect signals"))?;
+    let mut roles = start_roles(spec, &subject, &mut ready, &mut ledger, Gateway { model_sockets: model::sockets(&models), serve })?;
+    let streams = Streams::take(&mut ready);
+    let observer = Observer::new(ready.reports, subject.session_id.clone(), ledger.key.clone(), &folders);
+    let running = ledger.start(observer)?;
+    // From here on there are threads, and nothing is forked any more.
+    running.writer.append(Event::SessionStarted(started(spec, &subject, &ready.observed, runtime_digest)))?;
+    messages.into_iter().flatten().for_each(model::pass_on_messages);
+    let relay = Relay::start(streams)?;
+    relay::resize(&warden);
+    let ended = warden.release().map_err(Error::from).and_then(|()| watch(spec, &warden, &roles, &running.writer, &signals));
+    let end = finish(&mut warden, &mut roles, relay, ended, running)?;
+    drop(models);
+    Ok(end)
+}
+
+fn watch(spec: &SessionSpec, warden: &Warden, roles: &Roles, writer: &Handle, signals: &Signals) -> Result<Cause, Error> {
+    let lasts_max = spec.policy.session().limits.wall_clock_seconds_max.map(Duration::from_secs);
+    Watched { warden, gateway: &roles.gateway, door: &roles.door, lifeline: writer.lifeline(), signals, lasts_max }.until_the_end()
+}
+
+fn finish(warden: &mut Warden, roles: &mut Roles, relay: Relay, ended: Result<Cause, Error>, running: Running) -> Result<Outcome, Error> {
+    let exit_code = warden.wait().unwrap_or(KILLED);
+    relay.finish();
+    // The door writes its last counts, the gateway the outcomes of calls under way.
+    let stopped = [roles.door.finish(), roles.gateway.finish()];
+    let cause = ended?;
+    let Running { writer, session_id, log } = running;
+    let event = SessionEnded { session_id: session_id.clone(), exit_code, cause: cause.token() };
+    writer.append(Event::SessionEnded(event))?;
+    writer.shutdown()?;
+    stopped.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(Outcome { session_id, exit_code, log, cause: cause.token() })
+}
+
+fn new_session_id() -> Result<SessionId, Error> {
+    let mut random = [0; 16];
+    SystemRandom::new().fill(&mut random).map_err(|_| Error::Evidence(evidence::Error::Random))?;
+    Ok(SessionId::from_random(random))
+}
+
+fn started(
+    spec: &SessionSpec,
+    subject: &Subject,
+    observed: &BTreeMap<sandbox::Wall, sandbox::Observation>,
+    runtime_digest: Option<Token>,
+) -> SessionStarted {
+    let policy = &spec.policy;
+    let policy_digest = Token::lossy(&HEXLOWER.encode(digest(&SHA256, policy.digest_input().as_bytes()).as_ref()));
+    let sees_files = observed.get(&sandbox::Wall::FileObservation) == Some(&sandbox::Observation::Held);
+    SessionStarted {
+        subject: subject.clone(),
+        bailiwick_version: Token::lossy(env!("CARGO_PKG_VERSION")),
+        profile: policy.profile().clone(),
+        policy_digest,
+        runtime_digest,
+        walls: observed.iter().map(|(wall, seen)| (Token::lossy(wall.name()), seen.token())).collect(),
+        file_observation: Token::lossy(if sees_files { "seccomp-addfd" } else { "none" }),
+        upstreams: policy.upstreams().iter().map(policy::Upstream::facts).collect(),
+    }
+}
+
+/// The log before its thread runs.
+struct Ledger {
+    writer: Writer,
+    key: DigestKey,
+    session_id: SessionId,
+    log: PathBuf,
+}
+
+/// The log with its thread.
+struct Running {
+    writer: Handle,
+    session_id: SessionId,
+    log: PathBuf,
+}
+
+impl Ledger {
+    fn open(spec: &SessionSpec, subject: &Subject, clock: SessionClock) -> Result<Self, Error> {
+        let keys = Keys::load_or_create(&spec.directories.keys())?;
+        let key = keys.digest_key().clone();
+        let log = spec.directories.evidence().join(subject.session_id.as_str());
+        let writer = Writer::new(Log::open(&log, keys, clock)?);
+        Ok(Self { writer, key, session_id: subject.session_id.clone(), log })
+    }
+
+    fn add_client(&mut self) -> Result<OwnedFd, Error> {
+        self.writer.add_client().map_err(Error::system("make a way to the log"))
+    }
+
+    fn start(mut self, observer: Observer) -> Result<Running, Error> {
+        self.writer.add_source(Box::new(observer));
+        let writer = self.writer.run().map_err(Error::system("start the thread that writes the log"))?;
+        Ok(Running { writer, session_id: self.session_id, log: self.log })
+    }
+}
+
+/// The processes beside the warden.
+struct Roles {
+    gateway: Role,
+    door: Role,
+}
+
+fn start_roles(
+    spec: &SessionSpec,
+    subject: &Subject,
+    ready: &mut Ready,
+    ledger: &mut Ledger,
+    gateway: Gateway<impl FnOnce(GatewayHandover) -> i32>,
+) -> Result<Roles, Error> {
+    let pair = || UnixStream::pair().map_err(Error::system("make a role's stop signal"));
+    let listener = ready.gateway.take().ok_or(Error::Walls(sandbox::Error::Order("the session has no gateway port")))?;
+    let ((ours, stop), evidence) = (pair()?, ledger.add_client()?);
+    let handover = GatewayHandover {
+        listener,
+        subject: subject.clone(),
+        policy: spec.policy.clone(),
+        evidence,
+        digest_key: ledger.key.clone(),
+        model_sockets: gateway.model_sockets,
+        stop,
+    };
+    let gateway = roles::start_gateway(handover, ours, gateway.serve)?;
+    let ((ours, stop), evidence) = (pair()?, ledger.add_client()?);
+    let listeners = |list: [Option<TcpListener>; 2]| list.into_iter().flatten().collect();
+    let seat = DoorSeat {
+        subject: subject.clone(),
+        policy: spec.policy.clone(),
+        evidence,
+        digest_key: ledger.key.clone(),
+        redirect: listeners([ready.redirect_v4.take(), ready.redirect_v6.take()]),
+        proxy: listeners([ready.proxy.take(), None]),
+        dns_udp: [ready.dns_udp_v4.take(), ready.dns_udp_v6.take()].into_iter().flatten().collect::<Vec<UdpSocket>>(),
+        dns_tcp: listeners([ready.dns_tcp_v4.take(), ready.dns_tcp_v6.take()]),
+        stop,
+    };
+    Ok(Roles { gateway, door: roles::start_door(seat, ours)? })
+}
+
+/// What the gateway's process is made of.
+struct Gateway<S> {
+    model_sockets: BTreeMap<Token, PathBuf>,
+    serve: S,
+}

@@ -1,0 +1,107 @@
+//! Watches over a running session until it ends, and decides why it did.
+
+use crate::Error;
+use crate::relay;
+use crate::roles::Role;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use sandbox::{Signals, Warden};
+use schema::Token;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+const INTERRUPT: i32 = 2;
+const QUIT: i32 = 3;
+const HANGUP: i32 = 1;
+const TERMINATE: i32 = 15;
+const WINDOW_CHANGED: i32 = 28;
+/// Signals that the supervisor takes itself.
+pub(crate) const SIGNALS: [i32; 5] = [HANGUP, INTERRUPT, QUIT, TERMINATE, WINDOW_CHANGED];
+/// How long an agent may take to end after it was asked to.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    AgentExited,
+    GatewayLost,
+    EvidenceUnavailable,
+    Interrupted,
+    WallClock,
+}
+
+impl Cause {
+    pub(crate) fn token(self) -> Token {
+        Token::lossy(match self {
+            Self::AgentExited => "agent_exited",
+            Self::GatewayLost => "gateway_lost",
+            Self::EvidenceUnavailable => "evidence_unavailable",
+            Self::Interrupted => "interrupted",
+            Self::WallClock => "wall_clock",
+        })
+    }
+}
+
+/// What is watched.
+pub(crate) struct Watched<'a> {
+    pub(crate) warden: &'a Warden,
+    pub(crate) gateway: &'a Role,
+    pub(crate) door: &'a Role,
+    pub(crate) lifeline: BorrowedFd<'a>,
+    pub(crate) signals: &'a Signals,
+    /// How long the session may last.
+    pub(crate) lasts_max: Option<Duration>,
+}
+
+impl Watched<'_> {
+    /// Returns when the agent has ended, or when the session must: then it has been killed.
+    pub(crate) fn until_the_end(&self) -> Result<Cause, Error> {
+        let start = Instant::now();
+        let mut deadline = self.lasts_max.map(|lasts| (start + lasts, Cause::WallClock));
+        let mut asked = None;
+        loop {
+            if let Some((_, cause)) = deadline.filter(|(at, _)| Instant::now() >= *at) {
+                self.warden.kill();
+                return Ok(cause);
+            }
+            let mut polled = [
+                PollFd::from_borrowed_fd(self.warden.pidfd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(self.lifeline, PollFlags::empty()),
+                PollFd::from_borrowed_fd(self.gateway.pidfd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(self.door.pidfd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN),
+            ];
+            let left = deadline.map(|(at, _)| timespec(at.saturating_duration_since(Instant::now())));
+            match poll(&mut polled, left.as_ref()) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(errno) => return Err(Error::system("watch the session")(errno.into())),
+            }
+            let [ended, unrecorded, no_gateway, no_door, signalled] = polled.map(|one| !one.revents().is_empty());
+            if ended {
+                return Ok(asked.unwrap_or(Cause::AgentExited));
+            }
+            let lost = [(unrecorded, Cause::EvidenceUnavailable), (no_gateway || no_door, Cause::GatewayLost)];
+            if let Some((_, cause)) = lost.into_iter().find(|(is_lost, _)| *is_lost) {
+                self.warden.kill();
+                return Ok(cause);
+            }
+            while let Some(number) = self.signals.next().filter(|_| signalled) {
+                match number {
+                    WINDOW_CHANGED => relay::resize(self.warden),
+                    _ if asked.is_some() || number == HANGUP => {
+                        self.warden.kill();
+                        return Ok(Cause::Interrupted);
+                    }
+                    _ => {
+                        self.warden.signal(number);
+                        asked = Some(Cause::Interrupted);
+                        deadline = Some((Instant::now() + GRACE, Cause::Interrupted));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn timespec(left: Duration) -> Timespec {
+    Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() }
+}
