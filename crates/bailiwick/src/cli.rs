@@ -1,0 +1,254 @@
+//! The command line: defined once; help, man pages and completions come from here.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Runs autonomous AI agents inside walls, with one door, one gateway to models, and evidence that verifies offline.
+#[derive(Debug, Parser)]
+#[command(name = "bailiwick", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run an agent inside walls.
+    Run(Box<RunArgs>),
+    /// Play a bank's case with real parts: a session, an attack from inside, the report, the check of the evidence.
+    Demo(DemoArgs),
+    /// Serve a gateway of its own for registered clients on this machine.
+    Gateway(GatewayArgs),
+    /// Look at what was recorded, and check it.
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
+    /// Look at policies.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Tell which walls this machine gives, and what to install.
+    Doctor(DoctorArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder.
+    Man {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Serve a model file on a listening socket (used inside a session's walls).
+    #[command(hide = true)]
+    ServeModel {
+        /// The socket's descriptor.
+        descriptor: i32,
+        /// The model file.
+        model: PathBuf,
+    },
+    /// The demo's agent.
+    #[command(hide = true)]
+    ReferenceAgent(ReferenceAgentArgs),
+    /// The demo's attacker.
+    #[command(hide = true)]
+    RedTeam(RedTeamArgs),
+}
+
+/// Which policy decides.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct PolicyChoice {
+    /// A built-in profile: `pilot` (try it out) or `regulated` (needs the endpoint service).
+    #[arg(long, value_name = "NAME", default_value = "pilot", conflicts_with = "policy")]
+    pub(crate) profile: String,
+    /// A policy file instead of a built-in profile.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) policy: PolicyChoice,
+    /// The folder that the agent may write.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) workspace: PathBuf,
+    /// A folder that the agent may read; may be given several times.
+    #[arg(long = "docs", value_name = "DIR")]
+    pub(crate) documents: Vec<PathBuf>,
+    /// A further program folder that the agent needs to run, read-only; may be given several times.
+    #[arg(long = "program-dir", value_name = "DIR")]
+    pub(crate) programs: Vec<PathBuf>,
+    /// The registered purpose of processing (GDPR Art. 30).
+    #[arg(long, value_name = "ID")]
+    pub(crate) purpose: Option<String>,
+    /// Where calls to models may go: [BOUNDARY[@REGION]:]KIND=URL with a KIND of openai, anthropic, local or echo.
+    #[arg(long = "upstream", value_name = "UPSTREAM")]
+    pub(crate) upstreams: Vec<String>,
+    /// The environment variable that holds the API key of the upstreams named here; the agent never sees it.
+    #[arg(long, value_name = "NAME", conflicts_with = "upstream_key_file", requires = "upstreams")]
+    pub(crate) upstream_key_env: Option<String>,
+    /// The file that holds it.
+    #[arg(long, value_name = "FILE", requires = "upstreams")]
+    pub(crate) upstream_key_file: Option<PathBuf>,
+    /// A variable for the agent: NAME=VALUE, or NAME to take the caller's.
+    #[arg(long = "env", value_name = "NAME[=VALUE]")]
+    pub(crate) environment: Vec<OsString>,
+    /// Print the session's report to standard error when it is over.
+    #[arg(long)]
+    pub(crate) report: bool,
+    /// Write what there is to know about the session into a file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report_json: Option<PathBuf>,
+    /// Say what the session would be given, and run nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The agent and its arguments.
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DemoArgs {
+    /// Everything that the demo found, for machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Keep the demo's files in this (new) folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
+    /// The model file; without it the small model if it was fetched, else a named echo.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GatewayArgs {
+    /// The gateway's configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Only check the configuration.
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceCommand {
+    /// Check that a log is whole and unaltered.
+    Verify(VerifyArgs),
+    /// Print what happened, one JSON object for each act: the joined view.
+    Show(ShowArgs),
+    /// Print the report of a session on one screen.
+    Report(ReportArgs),
+    /// List the sessions on record.
+    List(ListArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    /// A log, a folder with logs, or a session's id; without it all of this user's.
+    pub(crate) log: Option<PathBuf>,
+    /// The keeper's public key (64 hex digits), or a file that holds it, obtained by a way that the keeper does not control.
+    #[arg(long, value_name = "HEX|FILE")]
+    pub(crate) key: Option<String>,
+    /// For machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ShowArgs {
+    /// A log, or a session's id; without it the newest.
+    pub(crate) log: Option<PathBuf>,
+    /// Only this call.
+    #[arg(long, value_name = "ID")]
+    pub(crate) request: Option<String>,
+    /// Only calls to models.
+    #[arg(long)]
+    pub(crate) calls: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReportArgs {
+    /// A log, or a session's id; without it the newest.
+    pub(crate) log: Option<PathBuf>,
+    /// Folders whose files are named in the report (needs this user's digest key).
+    #[arg(long = "names", value_name = "DIR")]
+    pub(crate) names: Vec<PathBuf>,
+    /// For machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    /// For machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Check a policy file; every error is listed with its line.
+    Check {
+        /// The policy file, or the name of a built-in profile.
+        file: PathBuf,
+        /// For machines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a built-in profile, to start one's own from.
+    Show {
+        /// Its name.
+        #[arg(value_enum)]
+        profile: BuiltIn,
+    },
+}
+
+/// The built-in profiles.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum BuiltIn {
+    /// Try Bailiwick out.
+    Pilot,
+    /// A starting point for regulated organisations.
+    Regulated,
+}
+
+impl BuiltIn {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Pilot => "pilot",
+            Self::Regulated => "regulated",
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) policy: PolicyChoice,
+    /// For machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReferenceAgentArgs {
+    /// Where the client's papers are.
+    #[arg(long)]
+    pub(crate) documents: PathBuf,
+    /// Ask for the answer as a stream.
+    #[arg(long)]
+    pub(crate) stream: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RedTeamArgs {
+    /// The home folder of the user whose keys are worth reading.
+    #[arg(long)]
+    pub(crate) home: PathBuf,
+    /// A service on the host's loopback.
+    #[arg(long)]
+    pub(crate) host_port: u16,
+}
+
+#[cfg(test)]
+mod tests;

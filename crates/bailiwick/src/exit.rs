@@ -1,0 +1,65 @@
+//! Exit codes: stable, and the same for every command. `docs/reference/exit-codes.md` lists them.
+
+use crate::print;
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// What was asked for was done.
+pub(crate) const DONE: u8 = 0;
+/// The answer is no: evidence does not verify, a policy has errors, a wall is missing.
+pub(crate) const NEGATIVE: u8 = 1;
+/// The command line is wrong.
+pub(crate) const USAGE: u8 = 2;
+/// Something could not be read or written.
+pub(crate) const UNREADABLE: u8 = 3;
+/// `run`: Bailiwick refused or could not start the session; the agent has not run.
+pub(crate) const REFUSED: u8 = 125;
+/// `run`: the program cannot be executed.
+pub(crate) const NOT_EXECUTABLE: u8 = 126;
+/// `run`: there is no such program.
+pub(crate) const NOT_FOUND: u8 = 127;
+
+/// A command that could not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: u8, message: impl Display) -> Self {
+        Self { code, message: message.to_string() }
+    }
+
+    /// Says it on standard error.
+    pub(crate) fn report(self) -> ExitCode {
+        if !self.message.is_empty() {
+            print::note(format_args!("bailiwick: {}", self.message));
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+/// What the command line parser says; help and version are no errors.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    // A closed standard output leaves nobody to tell.
+    let _gone = error.print();
+    ExitCode::from(if error.use_stderr() { USAGE } else { DONE })
+}
+
+impl From<endpoint::Error> for Failure {
+    fn from(error: endpoint::Error) -> Self {
+        let code = match &error {
+            endpoint::Error::ProgramNotFound { .. } => NOT_FOUND,
+            endpoint::Error::Walls(sandbox::Error::Path { attempt, .. }) if attempt.starts_with("execute") => NOT_EXECUTABLE,
+            endpoint::Error::NoProgram => USAGE,
+            endpoint::Error::Path { .. }
+            | endpoint::Error::Refused(_)
+            | endpoint::Error::Walls(_)
+            | endpoint::Error::Evidence(_)
+            | endpoint::Error::System { .. }
+            | endpoint::Error::UnknownWall(_) => REFUSED,
+        };
+        Self::new(code, error)
+    }
+}
