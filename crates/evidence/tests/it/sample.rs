@@ -135,3 +135,67 @@ pub(crate) fn refused(number: u8) -> Event {
 pub(crate) fn opened(name: &str, path_class: event::PathClass) -> Event {
     Event::FileOpened(event::FileOpened { session_id: session(), file_id: digest(name), path_class, mode: event::FileMode::Read })
 }
+
+pub(crate) fn file_refused() -> Event {
+    Event::FileRefused(event::FileRefused {
+        session_id: session(),
+        file_id: digest("private key"),
+        path_class: event::PathClass::Outside,
+        mode: event::FileMode::Read,
+        code: RefusalCode::FileDenied,
+        errno: token("ENOENT"),
+    })
+}
+
+pub(crate) fn connection_refused() -> Event {
+    Event::ConnectionRefused(event::ConnectionRefused {
+        session_id: session(),
+        protocol: token("tcp"),
+        host: token("203.0.113.7"),
+        port: 443,
+        code: RefusalCode::DestinationDenied,
+        attempts: 3,
+    })
+}
+
+pub(crate) fn name_refused() -> Event {
+    Event::NameRefused(event::NameRefused {
+        session_id: session(),
+        name: token("~.tunnel.example"),
+        name_digest: digest("name"),
+        query_type: 16,
+        code: RefusalCode::NameDenied,
+        attempts: 2,
+    })
+}
+
+pub(crate) fn system_call_refused() -> Event {
+    Event::SystemCallRefused(event::SystemCallRefused {
+        session_id: session(),
+        system_call: token("ptrace"),
+        code: RefusalCode::SystemCallDenied,
+    })
+}
+
+pub(crate) fn recovered() -> Event {
+    Event::LogRecovered(event::LogRecovered { bytes_dropped: 512, trust: Trust::SelfKept })
+}
+
+/// One session with an event of every type; call 3 has no outcome.
+pub(crate) fn every_event() -> Vec<Event> {
+    vec![
+        started(),
+        opened("client.txt", event::PathClass::Documents),
+        opened("libc", event::PathClass::System),
+        authorised(1),
+        completed(1),
+        refused(2),
+        file_refused(),
+        connection_refused(),
+        name_refused(),
+        system_call_refused(),
+        recovered(),
+        authorised(3),
+        ended(),
+    ]
+}

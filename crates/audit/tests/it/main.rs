@@ -1,0 +1,19 @@
+//! The verifier, against logs that the writer wrote and logs that a forger wrote.
+
+#[cfg(test)]
+mod budget;
+#[cfg(test)]
+mod command;
+#[cfg(test)]
+mod forge;
+#[cfg(test)]
+mod forgeries;
+#[cfg(test)]
+mod meaning;
+#[cfg(test)]
+#[path = "../../../evidence/tests/it/sample.rs"]
+mod sample;
+#[cfg(test)]
+mod tampering;
+#[cfg(test)]
+mod vector;
