@@ -1,5 +1,6 @@
 //! Runs one program in a session with the system's folders read-only:
-//! `session [verbose] [observe] [door] [pipe] [allow=WALL] [ro=PATH] [rw=PATH] -- PROGRAM ARGS…`.
+//! `session [verbose] [observe] [door] [pipe] [allow=WALL] [ro=PATH] [rw=PATH]
+//! [processes=N] [memory=BYTES] [files=N] [file-bytes=N] -- PROGRAM ARGS…`.
 //! Prints what was observed to standard error with `verbose`. For tests and measurements.
 
 use sandbox::{Access, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile, Wall};
@@ -60,11 +61,25 @@ fn plan(options: &[String], args: Vec<OsString>) -> Plan {
         mounts,
         files: vec![SyntheticFile { path: "/etc/passwd".into(), content: b"agent:x:1000:1000::/home/agent:/bin/sh\n".to_vec() }],
         private: vec![area("/tmp"), area("/home/agent"), area("/dev/shm")],
-        limits: Limits { processes_max: 64, ..Limits::default() },
+        limits: limits(options),
         network: if door { Network::Door { gateway_port: 4180, proxy_port: 4181 } } else { Network::Isolated },
         stdio: [Stdio::Null, stdio, stdio],
         pass: Vec::new(),
         observe_files: options.iter().any(|text| text == "observe"),
         danger_allow_missing: options.iter().filter_map(|text| Wall::from_name(text.strip_prefix("allow=")?)).collect(),
+    }
+}
+
+fn limits(options: &[String]) -> Limits {
+    let number = |prefix: &str, otherwise: u64| {
+        options.iter().filter_map(|text| text.strip_prefix(prefix)).find_map(|text| text.parse().ok()).unwrap_or(otherwise)
+    };
+    let usual = Limits::default();
+    Limits {
+        processes_max: number("processes=", 64),
+        memory_bytes_max: number("memory=", usual.memory_bytes_max),
+        open_files_max: number("files=", usual.open_files_max),
+        file_bytes_max: number("file-bytes=", usual.file_bytes_max),
+        cpu_seconds_max: None,
     }
 }

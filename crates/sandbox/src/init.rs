@@ -1,7 +1,7 @@
 //! Process 1 of the session: lends the warden a view of its processes, then only takes in orphans. Its end is the end of everything inside.
 
 use crate::kernel::{self, Fork};
-use crate::{Error, descriptors, identity, root};
+use crate::{Error, descriptors, identity, limits, root};
 use rustix::process::{DumpableBehavior, Signal};
 use rustix::thread::CapabilitySet;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -11,6 +11,8 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 pub(crate) struct Init {
     /// Process 1 ends when this closes, so also when the warden dies. (A signal would not do: Landlock keeps the warden's in.)
     link: OwnedFd,
+    /// Whether process 1 bounded the numbers of its namespace's processes.
+    pub(crate) bounds_processes: bool,
 }
 
 impl Init {
@@ -22,34 +24,42 @@ impl Init {
     }
 }
 
-/// Starts process 1; returns it and a detached procfs of the session.
-pub(crate) fn start() -> Result<(Init, OwnedFd), Error> {
+/// What process 1 says with its procfs: with its processes bounded, or not.
+const BOUNDED: &[u8] = b"bounded";
+const UNBOUNDED: &[u8] = b"unbounded";
+
+/// Starts process 1; returns it and a detached procfs of the session. It bounds the session's processes to `processes_max` if asked to
+/// and able to.
+pub(crate) fn start(processes_max: Option<u64>) -> Result<(Init, OwnedFd), Error> {
     let (ours, theirs) = descriptors::socketpair_seqpacket()?;
     match kernel::fork().map_err(Error::system("fork process 1 of the session"))? {
         Fork::Child => {
             drop(ours);
-            kernel::exit_now(i32::from(run(&theirs).is_err()))
+            kernel::exit_now(i32::from(run(&theirs, processes_max).is_err()))
         }
         Fork::Parent(_) => {
             drop(theirs);
             let mut buffer = [0_u8; 512];
             let received = descriptors::recv_fds(ours.as_fd(), &mut buffer)?;
             let process_files = received.descriptors.into_iter().next();
-            process_files.map(|mount| (Init { link: ours }, mount)).ok_or_else(|| {
-                let found = String::from_utf8_lossy(buffer.get(..received.bytes).unwrap_or_default()).into_owned();
+            let said = buffer.get(..received.bytes).unwrap_or_default();
+            let bounds_processes = said == BOUNDED;
+            process_files.map(|mount| (Init { link: ours, bounds_processes }, mount)).ok_or_else(|| {
+                let found = String::from_utf8_lossy(said).into_owned();
                 Error::WallMissing { wall: crate::Wall::MinimalRoot, found }
             })
         }
     }
 }
 
-fn run(warden: &OwnedFd) -> Result<(), Error> {
+fn run(warden: &OwnedFd, processes_max: Option<u64>) -> Result<(), Error> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(Error::errno("die with the warden"))?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(Error::errno("hide process 1"))?;
     let _cosmetic = rustix::thread::set_name(c"init");
+    let bounded = processes_max.is_some_and(limits::bound_process_numbers);
     match root::process_files() {
         // If the warden died before the death signal was set, this fails and process 1 ends too.
-        Ok(mount) => descriptors::send_fds(warden.as_fd(), b"+", &[mount.as_fd()])?,
+        Ok(mount) => descriptors::send_fds(warden.as_fd(), if bounded { BOUNDED } else { UNBOUNDED }, &[mount.as_fd()])?,
         Err(error) => return descriptors::send_fds(warden.as_fd(), brief(&error.to_string()), &[]),
     }
     identity::drop_capabilities(CapabilitySet::empty())?;

@@ -96,6 +96,25 @@ pub(crate) fn is_open(number: RawFd) -> bool {
     unsafe { libc::fcntl(number, libc::F_GETFD) >= 0 }
 }
 
+/// Major and minor number of the running kernel; zeros if it does not say.
+pub(crate) fn release() -> (u32, u32) {
+    let system = rustix::system::uname();
+    release_of(&system.release().to_string_lossy())
+}
+
+/// The first two numbers of a kernel's release.
+pub(crate) fn release_of(text: &str) -> (u32, u32) {
+    let mut numbers = text.split(|letter: char| !letter.is_ascii_digit()).map_while(|part| part.parse().ok());
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+/// A name that nobody guesses: 128 random bits, hexadecimal.
+pub(crate) fn random_name() -> io::Result<String> {
+    let mut bytes = [0_u8; 16];
+    io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
+}
+
 /// Makes `target` another number of `source`, kept over exec.
 pub(crate) fn duplicate_to(source: RawFd, target: RawFd) -> io::Result<()> {
     // SAFETY: numbers only; what `target` was is not owned by anything that runs on in this child.

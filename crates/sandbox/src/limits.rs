@@ -1,5 +1,6 @@
 //! Bounds of each process, and of the session as a whole where the host lends a control group.
 
+use crate::kernel::{self, Fork};
 use crate::plan::Limits;
 use rustix::process::{Resource, Rlimit};
 
@@ -32,3 +33,38 @@ fn entry(resource: Resource, wanted: Option<u64>) -> (Resource, Rlimit) {
     };
     (resource, Rlimit { current: value, maximum: value })
 }
+
+/// Whether the kernel counts this user's processes against RLIMIT_NPROC: it does not for the host's root (`user_namespaces(7)`).
+///
+/// Tried, not asked: with room for one process and more than one alive, a fork must fail. Allocates nothing; leaves the limit at one.
+pub(crate) fn counts_processes() -> bool {
+    let one = Rlimit { current: Some(1), maximum: rustix::process::getrlimit(Resource::Nproc).maximum };
+    if rustix::process::setrlimit(Resource::Nproc, one).is_err() {
+        return false;
+    }
+    match kernel::fork() {
+        Ok(Fork::Child) => kernel::exit_now(0),
+        Ok(Fork::Parent(_)) => false,
+        Err(error) => error.raw_os_error() == Some(libc::EAGAIN),
+    }
+}
+
+/// The first Linux on which a process namespace has a bound of its own. On an older one the file is the whole host's.
+const OWN_NUMBERS: (u32, u32) = (6, 14);
+/// Numbers that the kernel does not give out again once it went past them (kernel/pid.c).
+const NUMBERS_RESERVED: u64 = 300;
+
+/// What process 1 bounds when nothing else may: the numbers that the kernel gives to processes of its namespace. Coarser than a count:
+/// up to 300 processes more than `processes_max`. True if the bound is in force.
+pub(crate) fn bound_process_numbers(processes_max: u64) -> bool {
+    const FILE: &str = "/proc/sys/kernel/pid_max";
+    // As root, the host's own bound could be written otherwise.
+    if kernel::release() < OWN_NUMBERS || rustix::process::getpid() != rustix::process::Pid::INIT {
+        return false;
+    }
+    let bound = processes_max.saturating_add(NUMBERS_RESERVED).to_string();
+    std::fs::write(FILE, &bound).is_ok() && std::fs::read_to_string(FILE).is_ok_and(|text| text.trim_end() == bound)
+}
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,8 @@ pub struct PrivateArea {
 pub struct Limits {
     /// Private writable memory: of each process by its resource limit, of all together where a control group is at hand.
     pub memory_bytes_max: u64,
-    /// Processes and threads at once.
+    /// Processes and threads at once, the session's own (warden, process 1) included. Where root has no control group, the kernel
+    /// bounds process numbers instead: up to 300 more.
     pub processes_max: u64,
     /// Descriptors of each process.
     pub open_files_max: u64,

@@ -1,7 +1,7 @@
 //! Tries the walls from inside, in a process with exactly the agent's walls, before there is an agent.
 
-use crate::kernel;
 use crate::root::CANARY;
+use crate::{kernel, limits};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -18,7 +18,7 @@ pub(crate) const NAMESPACES: [&std::ffi::CStr; 7] = [
     c"/proc/self/ns/cgroup",
 ];
 /// How many answers a probe gives after the namespaces.
-const TRIALS: usize = 7;
+const TRIALS: usize = 8;
 /// Bytes of a probe's whole answer.
 pub(crate) const ANSWER_BYTES: usize = NAMESPACES.len() * 8 + TRIALS;
 
@@ -39,6 +39,7 @@ pub(crate) struct Findings {
     pub(crate) no_capabilities: bool,
     pub(crate) door_v4: bool,
     pub(crate) door_v6: bool,
+    pub(crate) processes_counted: bool,
 }
 
 impl Findings {
@@ -49,9 +50,9 @@ impl Findings {
         for (to, from) in namespaces.iter_mut().zip(numbers.chunks_exact(8)) {
             *to = u64::from_ne_bytes(from.try_into().ok()?);
         }
-        let [root, landlock, seccomp, no_new_privileges, no_capabilities, door_v4, door_v6] =
+        let [root, landlock, seccomp, no_new_privileges, no_capabilities, door_v4, door_v6, processes_counted] =
             <[u8; TRIALS]>::try_from(trials).ok()?.map(|b| b == 1);
-        Some(Self { namespaces, root, landlock, seccomp, no_new_privileges, no_capabilities, door_v4, door_v6 })
+        Some(Self { namespaces, root, landlock, seccomp, no_new_privileges, no_capabilities, door_v4, door_v6, processes_counted })
     }
 }
 
@@ -70,6 +71,7 @@ pub(crate) fn run(answer: BorrowedFd<'_>) {
         no_capabilities(),
         knock(AddressFamily::INET),
         knock(AddressFamily::INET6),
+        limits::counts_processes(),
     ];
     for (to, from) in trials.iter_mut().zip(results) {
         *to = u8::from(from);

@@ -1,4 +1,5 @@
 use crate::agent::Image;
+use crate::cgroup::Group;
 use crate::kernel::Fork;
 use crate::message::{Answer, BYTES_MAX, Request};
 use crate::role::Child;
@@ -52,6 +53,7 @@ pub struct Warden {
     pipes: [Option<OwnedFd>; 3],
     terminal: Option<OwnedFd>,
     is_ready: bool,
+    group: Option<Group>,
 }
 
 /// Starts the warden. Must be called before this process starts a second thread.
@@ -69,7 +71,8 @@ pub fn spawn(plan: Plan) -> Result<Warden, Error> {
     let (control, control_warden) = descriptors::socketpair_seqpacket()?;
     let (reports, reports_warden) = descriptors::socketpair_seqpacket()?;
     let (pipes, pipes_warden) = pipes(&plan)?;
-    let setup = Setup {
+    let mut setup = Setup {
+        group: Group::make(&plan.limits),
         plan,
         sources,
         image,
@@ -78,12 +81,12 @@ pub fn spawn(plan: Plan) -> Result<Warden, Error> {
         reports: reports_warden,
         pipes: pipes_warden.into(),
         supervisor: rustix::process::getpid(),
-        is_root: rustix::process::geteuid().is_root(),
     };
     match kernel::fork().map_err(Error::system("fork the warden"))? {
         Fork::Child => warden::run(&setup),
         Fork::Parent(pid) => {
-            Ok(Warden { child: Child::open(pid)?, control, reports: Some(reports), pipes, terminal: None, is_ready: false })
+            let (child, group) = (Child::open(pid)?, setup.group.take());
+            Ok(Warden { child, control, reports: Some(reports), pipes, terminal: None, is_ready: false, group })
         }
     }
 }
@@ -185,6 +188,7 @@ impl Warden {
     pub fn wait(&mut self) -> Result<i32, Error> {
         let answer = self.answer();
         self.child.wait()?;
+        self.group = None;
         match answer?.0 {
             Answer::Exited(code) => Ok(code),
             Answer::Started | Answer::Ready { .. } | Answer::Failed(_) => Err(Error::Message { problem: "it is not an exit code" }),

@@ -4,6 +4,7 @@ mod trial;
 mod watch;
 
 use crate::agent::{Descriptors, Goal, Image, Step, become_child};
+use crate::cgroup::{Gauge, Group};
 use crate::init::{self, Init};
 use crate::kernel::{self, Fork};
 use crate::message::{Answer, Request};
@@ -29,8 +30,8 @@ pub(crate) struct Setup {
     /// The program's ends of its pipes.
     pub(crate) pipes: RefCell<[Option<OwnedFd>; 3]>,
     pub(crate) supervisor: Pid,
-    /// Whether the caller is root outside.
-    pub(crate) is_root: bool,
+    /// Bounds of the session as a whole, where the host lends a control group.
+    pub(crate) group: Option<Group>,
 }
 
 /// A session whose walls stand.
@@ -41,6 +42,7 @@ struct Built {
     listeners: network::Listeners,
     observed: BTreeMap<Wall, Observation>,
     null: OwnedFd,
+    gauge: Gauge,
 }
 
 /// The warden's part: never returns.
@@ -88,6 +90,8 @@ fn hide(setup: &Setup) -> Result<OwnedFd, Error> {
 fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
     let plan = &setup.plan;
     let mut observed = BTreeMap::new();
+    // A group that cannot be entered bounds nothing: the trial sees that.
+    let gauge = setup.group.as_ref().and_then(|group| group.enter().ok()).unwrap_or_default();
     identity::enter_namespaces()?;
     for (wall, flag) in [
         (Wall::IpcNamespace, UnshareFlags::NEWIPC),
@@ -97,13 +101,13 @@ fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
         allow(plan, &mut observed, identity::enter_namespace(wall, flag))?;
     }
     let _cosmetic = rustix::system::sethostname(b"bailiwick");
-    let (init, process_files) = init::start()?;
+    let (init, process_files) = init::start(gauge.is_empty().then_some(plan.limits.processes_max))?;
     network::raise_loopback()?;
     let listeners = door(plan, &mut observed)?;
     let root = root::build(plan, &setup.sources, &process_files)?;
     identity::drop_capabilities(CapabilitySet::SYS_PTRACE)?;
     allow(plan, &mut observed, rules::enforce(plan, &root.host_proc))?;
-    Ok(Built { init, root, listeners, observed, null })
+    Ok(Built { init, root, listeners, observed, null, gauge })
 }
 
 fn door(plan: &Plan, observed: &mut BTreeMap<Wall, Observation>) -> Result<network::Listeners, Error> {

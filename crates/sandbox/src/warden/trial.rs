@@ -6,16 +6,24 @@ use crate::{Error, Observation, Wall};
 use rustix::process::{WaitId, WaitIdOptions};
 use std::os::fd::{AsFd, OwnedFd};
 
+/// The warden, process 1 and the probe.
+const PROCESSES_ALIVE: u64 = 3;
+
 /// Runs the probe and writes what it found into `built.observed`. A required wall that did not hold is an error.
 pub(super) fn try_walls(setup: &Setup, built: &mut Built) -> Result<(), Error> {
     let inmate = launch(setup, built, Goal::Probe(probe::run))?;
+    let counted = built.gauge.bounds_processes(PROCESSES_ALIVE, setup.plan.limits.processes_max);
     let mut buffer = [0_u8; probe::ANSWER_BYTES];
     let length = rustix::io::retry_on_intr(|| rustix::io::read(&inmate.status, &mut buffer)).map_err(Error::errno("read the probe"))?;
     let said = buffer.get(..length).unwrap_or_default();
     let _reaped = rustix::process::waitid(WaitId::PidFd(inmate.pidfd.as_fd()), WaitIdOptions::EXITED);
     let Some(findings) = Findings::decode(said) else { return Err(failed_step(setup, said)) };
-    for (wall, held) in walls(setup, built, &findings) {
+    for (wall, held) in walls(setup, built, &findings, counted) {
         if built.observed.contains_key(&wall) {
+            continue;
+        }
+        if wall == Wall::Cgroup && !held {
+            built.observed.insert(wall, Observation::Missing(schema::Token::lossy("no_control_group_at_hand")));
             continue;
         }
         if held {
@@ -28,7 +36,7 @@ pub(super) fn try_walls(setup: &Setup, built: &mut Built) -> Result<(), Error> {
     Ok(())
 }
 
-fn walls(setup: &Setup, built: &mut Built, findings: &Findings) -> Vec<(Wall, bool)> {
+fn walls(setup: &Setup, built: &mut Built, findings: &Findings, counted: bool) -> Vec<(Wall, bool)> {
     let namespaces = [
         Wall::UserNamespace,
         Wall::MountNamespace,
@@ -47,9 +55,8 @@ fn walls(setup: &Setup, built: &mut Built, findings: &Findings) -> Vec<(Wall, bo
         (Wall::Seccomp, findings.seccomp),
         (Wall::NoNewPrivileges, findings.no_new_privileges),
         (Wall::NoCapabilities, findings.no_capabilities),
-        // As root, the kernel does not count processes: only a control group bounds them.
-        (Wall::Rlimits, !setup.is_root),
-        (Wall::Cgroup, false),
+        (Wall::Rlimits, counted || findings.processes_counted || built.init.bounds_processes),
+        (Wall::Cgroup, counted && built.gauge.bounds_memory(setup.plan.limits.memory_bytes_max)),
     ]);
     if setup.plan.observe_files {
         walls.push((Wall::FileObservation, false));

@@ -5,6 +5,7 @@
 
 mod door;
 mod files;
+mod limits;
 mod processes;
 mod roles;
 
@@ -29,7 +30,10 @@ fn example(name: &str) -> PathBuf {
 
 /// The same for an ordinary user: whoever runs the tests, or, as root, a user id that owns nothing.
 fn as_ordinary_user(name: &str) -> Command {
-    let mut command = Command::new(example(name));
+    ordinary(Command::new(example(name)))
+}
+
+fn ordinary(mut command: Command) -> Command {
     if rustix::process::geteuid().is_root() {
         std::os::unix::process::CommandExt::uid(&mut command, ORDINARY_ID);
         std::os::unix::process::CommandExt::gid(&mut command, ORDINARY_ID);
@@ -40,7 +44,7 @@ fn as_ordinary_user(name: &str) -> Command {
 /// A session whose options lack what this crate's other half has not built yet, and what root cannot have.
 fn session(options: &[&str], script: &str) -> Command {
     let mut command = Command::new(program());
-    command.args(["allow=seccomp", "allow=rlimits", "pipe"]).args(options).args(["--", "/bin/sh", "-c", script]);
+    command.args(["allow=seccomp", "pipe"]).args(options).args(["--", "/bin/sh", "-c", script]);
     command
 }
 
@@ -50,4 +54,13 @@ fn run(options: &[&str], script: &str) -> Output {
 
 fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Waits for what the kernel does in its own time.
+fn until(done: impl Fn() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while !done() {
+        assert!(std::time::Instant::now() < deadline, "it did not happen in ten seconds");
+        std::thread::yield_now();
+    }
 }
