@@ -96,16 +96,28 @@ pub(crate) fn is_open(number: RawFd) -> bool {
     unsafe { libc::fcntl(number, libc::F_GETFD) >= 0 }
 }
 
+/// The running kernel's release.
+pub(crate) fn release_text() -> String {
+    rustix::system::uname().release().to_string_lossy().into_owned()
+}
+
 /// Major and minor number of the running kernel; zeros if it does not say.
 pub(crate) fn release() -> (u32, u32) {
-    let system = rustix::system::uname();
-    release_of(&system.release().to_string_lossy())
+    release_of(&release_text())
 }
 
 /// The first two numbers of a kernel's release.
 pub(crate) fn release_of(text: &str) -> (u32, u32) {
     let mut numbers = text.split(|letter: char| !letter.is_ascii_digit()).map_while(|part| part.parse().ok());
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+/// The newest version of Landlock's interface that the kernel speaks; 0 without Landlock (landlock_create_ruleset(2)).
+pub(crate) fn landlock_abi() -> u32 {
+    const VERSION: libc::c_long = 1;
+    // SAFETY: with this flag the call reads no attributes.
+    let result = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0, VERSION) };
+    u32::try_from(result).unwrap_or(0)
 }
 
 /// A name that nobody guesses: 128 random bits, hexadecimal.

@@ -32,7 +32,7 @@ mod survey;
 mod wall;
 mod warden;
 
-pub use descriptors::{DESCRIPTORS_MAX, Received, recv_fds, send_fds, socketpair_seqpacket};
+pub use descriptors::{DESCRIPTORS_MAX, Received, inherited, recv_fds, send_fds, socketpair_seqpacket};
 pub use destination::original_destination;
 pub use error::Error;
 pub use plan::{Access, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile};
@@ -40,7 +40,7 @@ pub use role::{Child, fork_role, scrub_arguments};
 pub use session::{Ready, Warden, spawn};
 pub use signals::Signals;
 pub use standin::{Confinement, Report, Role, confine};
-pub use survey::survey;
-pub use wall::{Observation, Wall, WallStatus};
+pub use survey::{Survey, WallStatus, survey};
+pub use wall::{Observation, Wall};
 
 // The seccomp half of the crate.

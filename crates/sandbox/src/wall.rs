@@ -102,16 +102,3 @@ impl Observation {
         }
     }
 }
-
-/// What [`crate::survey`] found out about one wall on this host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WallStatus {
-    /// Which wall.
-    pub wall: Wall,
-    /// Whether it can be built here.
-    pub available: bool,
-    /// What was found.
-    pub found: String,
-    /// What to do if it is missing.
-    pub advice: &'static str,
-}

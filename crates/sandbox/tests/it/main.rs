@@ -8,6 +8,7 @@ mod files;
 mod limits;
 mod processes;
 mod roles;
+mod survey;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
