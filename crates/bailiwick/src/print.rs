@@ -21,3 +21,8 @@ pub(crate) fn json(value: &impl serde::Serialize) {
     let text = serde_json::to_string_pretty(value).unwrap_or_else(|_| "null".to_owned());
     line(text);
 }
+
+/// Whether the user's terminal shows colours.
+pub(crate) fn colours() -> bool {
+    rustix::termios::isatty(std::io::stdout())
+}

@@ -43,12 +43,6 @@ pub enum Error {
     /// A wall of the policy's list is not one that this build knows.
     #[error("the policy names the wall {0}, which this build does not know; use a build of the policy's version")]
     UnknownWall(schema::Token),
-    /// The process that guards the session's calls could not start.
-    #[error("the gateway did not start (exit code {code}); its message stands above")]
-    GatewayStart {
-        /// Its exit code.
-        code: i32,
-    },
 }
 
 impl Error {

@@ -5,7 +5,7 @@ use rustix::net::{
 };
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
 /// Most descriptors in one message.
 pub const DESCRIPTORS_MAX: usize = 24;
@@ -63,4 +63,15 @@ pub fn recv_fds(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Received, E
         return Err(Error::Message { problem: "it is larger than its bound" });
     }
     Ok(Received { bytes: result.bytes, descriptors })
+}
+
+/// A copy of a descriptor that this process was started with (3 or above): the number that a plan's `pass` gave it.
+///
+/// # Errors
+/// If it is not open, or a standard stream.
+pub fn inherited(number: RawFd) -> std::io::Result<OwnedFd> {
+    if number < 3 {
+        return Err(std::io::Error::from(std::io::ErrorKind::InvalidInput));
+    }
+    crate::kernel::duplicate(number)
 }

@@ -3,7 +3,7 @@
 use rustix::process::Pid;
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Which side of a fork this is.
 #[derive(Clone, Copy, Debug)]
@@ -183,4 +183,13 @@ pub(crate) fn keyring_is_refused() -> bool {
     // SAFETY: the call takes numbers only.
     let result = unsafe { libc::syscall(libc::SYS_keyctl, GET_KEYRING_ID, THREAD_KEYRING, 1) };
     result < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
+}
+
+/// A new descriptor of the file that `number` stands for, closed on exec.
+pub(crate) fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: the call takes numbers only; a number that is not open is refused by the kernel.
+    let result = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) };
+    let copy = RawFd::try_from(checked(result.into())?).map_err(io::Error::other)?;
+    // SAFETY: the kernel just gave this number, and nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }

@@ -1,9 +1,28 @@
 //! STANDIN
 #![allow(missing_docs, missing_debug_implementations, clippy::all, clippy::pedantic, clippy::allow_attributes_without_reason)]
-use std::path::PathBuf;
 use schema::event::FileMode;
-pub enum Role { Door, Gateway, Model }
-pub struct Confinement { pub role: Role, pub read: Vec<PathBuf>, pub write: Vec<PathBuf>, pub connect: bool }
-pub fn confine(_: &Confinement) -> Result<(), crate::Error> { Ok(()) }
-pub enum Report { FileOpened { path: PathBuf, mode: FileMode }, FileRefused { path: PathBuf, mode: FileMode, errno: i32 }, SystemCallRefused { name: String } }
-impl Report { pub fn decode(_: &[u8]) -> Option<Self> { None } }
+use std::path::PathBuf;
+pub enum Role {
+    Door,
+    Gateway,
+    Model,
+}
+pub struct Confinement {
+    pub role: Role,
+    pub read: Vec<PathBuf>,
+    pub write: Vec<PathBuf>,
+    pub connect: bool,
+}
+pub fn confine(_: &Confinement) -> Result<(), crate::Error> {
+    Ok(())
+}
+pub enum Report {
+    FileOpened { path: PathBuf, mode: FileMode },
+    FileRefused { path: PathBuf, mode: FileMode, errno: i32 },
+    SystemCallRefused { name: String },
+}
+impl Report {
+    pub fn decode(_: &[u8]) -> Option<Self> {
+        None
+    }
+}

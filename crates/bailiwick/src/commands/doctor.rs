@@ -1,0 +1,78 @@
+use super::policy;
+use crate::cli::DoctorArgs;
+use crate::exit::{DONE, Failure, NEGATIVE, REFUSED};
+use crate::print;
+use sandbox::{Wall, WallStatus};
+use serde::Serialize;
+
+/// One wall, for machines.
+#[derive(Serialize)]
+struct Row<'a> {
+    wall: &'static str,
+    available: bool,
+    /// Whether a session of this profile may start without it.
+    may_be_missing: bool,
+    found: &'a str,
+    advice: Option<&'a str>,
+}
+
+/// What this machine gives.
+#[derive(Serialize)]
+struct Findings<'a> {
+    profile: String,
+    kernel_release: String,
+    landlock_abi: u32,
+    sessions_can_start: bool,
+    walls: Vec<Row<'a>>,
+}
+
+pub(super) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
+    let policy = policy::load(&args.policy)?;
+    let allowed = &policy.session().danger_allow_missing;
+    let survey = sandbox::survey().map_err(|error| Failure::new(REFUSED, error))?;
+    let row = |status: &'_ WallStatus| {
+        let may_be_missing = status.wall.is_optional() || allowed.iter().any(|wall| Wall::from_name(wall.as_str()) == Some(status.wall));
+        (status.available, may_be_missing)
+    };
+    let walls: Vec<Row<'_>> = survey
+        .walls
+        .iter()
+        .map(|status| {
+            let (available, may_be_missing) = row(status);
+            let advice = (!available).then_some(status.advice);
+            Row { wall: status.wall.name(), available, may_be_missing, found: &status.found, advice }
+        })
+        .collect();
+    let sessions_can_start = !walls.is_empty() && walls.iter().all(|row| row.available || row.may_be_missing);
+    let findings = Findings {
+        profile: policy.profile().to_string(),
+        kernel_release: survey.kernel_release.clone(),
+        landlock_abi: survey.landlock_abi,
+        sessions_can_start,
+        walls,
+    };
+    if args.json {
+        print::json(&findings);
+    } else {
+        tell(&findings);
+    }
+    Ok(if sessions_can_start { DONE } else { NEGATIVE })
+}
+
+fn tell(findings: &Findings<'_>) {
+    print::line(format_args!("Linux {}, Landlock ABI {}\n", findings.kernel_release, findings.landlock_abi));
+    for row in &findings.walls {
+        let state = match (row.available, row.may_be_missing) {
+            (true, _) => "ok     ",
+            (false, true) => "without",
+            (false, false) => "MISSING",
+        };
+        print::line(format_args!("{state}  {:18}  {}", row.wall, row.found));
+        if let Some(advice) = row.advice.filter(|_| !row.may_be_missing) {
+            print::line(format_args!("         to do: {advice}"));
+        }
+    }
+    let verdict = if findings.sessions_can_start { "can start here" } else { "cannot start here" };
+    print::line(format_args!("\nSessions of profile `{}` {verdict}.", findings.profile));
+    print::line("`ok`: it stood when it was tried just now. `without`: this profile may start without it.");
+}

@@ -1,0 +1,96 @@
+use super::gateway_role::{self, KeyVariables};
+use super::{evidence, policy};
+use crate::cli::RunArgs;
+use crate::clock::SystemClock;
+use crate::exit::{DONE, Failure, REFUSED, UNREADABLE, USAGE};
+use crate::print;
+use crate::settings::Settings;
+use ::policy::{KeySource, Policy, Upstream};
+use endpoint::SessionSpec;
+use schema::Token;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::sync::Arc;
+
+pub(super) fn run(args: &RunArgs, settings: &Settings) -> Result<u8, Failure> {
+    let spec = spec(args, settings)?;
+    if args.dry_run {
+        print::text(&endpoint::preview(&spec)?.to_string());
+        return Ok(DONE);
+    }
+    let keys = KeyVariables::take(&spec.policy, |name| settings.variable(name));
+    let outcome = endpoint::run(&spec, Arc::new(SystemClock), move |handover| gateway_role::serve(handover, &keys))?;
+    tell(args, settings, &outcome)?;
+    if outcome.cause.as_str() == "agent_exited" {
+        return Ok(u8::try_from(outcome.exit_code).unwrap_or(u8::MAX));
+    }
+    let cause = outcome.cause.as_str().replace('_', " ");
+    print::note(format_args!("bailiwick: the session {} was ended: {cause}", outcome.session_id));
+    Ok(if cause == "interrupted" { u8::try_from(outcome.exit_code).unwrap_or(u8::MAX) } else { REFUSED })
+}
+
+/// What was typed, as what is meant.
+fn spec(args: &RunArgs, settings: &Settings) -> Result<SessionSpec, Failure> {
+    let purpose = args.purpose.as_deref().map(Token::parse).transpose();
+    let purpose = purpose.map_err(|error| Failure::new(USAGE, format_args!("--purpose: {error}")))?;
+    Ok(SessionSpec {
+        policy: with_upstreams(policy::load(&args.policy)?, args)?,
+        purpose,
+        account: settings.account.clone(),
+        command: args.command.clone(),
+        workspace: args.workspace.clone(),
+        documents: args.documents.clone(),
+        programs: args.programs.clone(),
+        environment: args.environment.iter().map(|text| variable(text, settings)).collect::<Result<_, _>>()?,
+        search_path: settings.search_path.clone(),
+        locale: settings.locale.clone(),
+        directories: settings.directories.clone(),
+        model_command: settings.model_command.clone(),
+    })
+}
+
+fn with_upstreams(policy: Policy, args: &RunArgs) -> Result<Policy, Failure> {
+    let key = match (&args.upstream_key_env, &args.upstream_key_file) {
+        (Some(name), _) => Some(KeySource::Variable(name.clone())),
+        (None, Some(path)) => Some(KeySource::File(path.clone())),
+        (None, None) => None,
+    };
+    args.upstreams.iter().try_fold(policy, |policy, text| {
+        let upstream = Upstream::parse_argument(text).map_err(|error| Failure::new(USAGE, error))?;
+        let upstream = match &key {
+            Some(key) => upstream.with_key(key.clone()),
+            None => upstream,
+        };
+        policy.with_user_upstream(upstream).map_err(|refusal| Failure::new(REFUSED, format_args!("--upstream: {refusal}")))
+    })
+}
+
+fn variable(text: &OsString, settings: &Settings) -> Result<(OsString, OsString), Failure> {
+    let bytes = text.as_bytes();
+    if let Some(equals) = bytes.iter().position(|byte| *byte == b'=').filter(|equals| *equals > 0) {
+        let (name, value) = bytes.split_at(equals);
+        return Ok((OsString::from_vec(name.to_vec()), OsString::from_vec(value.get(1..).unwrap_or_default().to_vec())));
+    }
+    let value = text.to_str().and_then(|name| settings.variable(name));
+    let missing = || Failure::new(USAGE, format_args!("--env {}: the variable is not set; give NAME=VALUE", text.display()));
+    Ok((text.clone(), value.ok_or_else(missing)?))
+}
+
+/// The report, where it was asked for.
+fn tell(args: &RunArgs, settings: &Settings, outcome: &endpoint::Outcome) -> Result<(), Failure> {
+    if !args.report && args.report_json.is_none() {
+        return Ok(());
+    }
+    let mut folders = args.documents.clone();
+    folders.push(args.workspace.clone());
+    let report = evidence::report_of(&outcome.log, &folders, settings)?;
+    if args.report {
+        print::note(format_args!("\n{}", ::evidence::text::render(&report, ::evidence::text::Style { color: print::colours() })));
+    }
+    if let Some(file) = &args.report_json {
+        let text = serde_json::to_string_pretty(&report).unwrap_or_default();
+        let written = std::fs::write(file, text + "\n");
+        written.map_err(|error| Failure::new(UNREADABLE, format_args!("cannot write {}: {error}", file.display())))?;
+    }
+    Ok(())
+}
