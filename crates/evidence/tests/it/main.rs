@@ -1,7 +1,8 @@
-//! The log, its writer and its clients, against real files, sockets and processes.
+//! The log, its writer and its clients, against real files, sockets and processes; the views, against synthetic records.
 
 #[cfg(test)]
 mod append;
 #[cfg(test)]
-#[expect(dead_code, reason = "shared with the tests of the verifier")]
 mod sample;
+#[cfg(test)]
+mod view;
