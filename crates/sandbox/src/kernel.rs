@@ -120,6 +120,22 @@ pub(crate) fn landlock_abi() -> u32 {
     u32::try_from(result).unwrap_or(0)
 }
 
+/// Puts this thread, and what it will start, behind a filter without listener. New privileges must have been given up.
+pub(crate) fn install_filter(filter: &[libc::sock_filter]) -> io::Result<()> {
+    let length = u16::try_from(filter.len()).map_err(|_| io::Error::from_raw_os_error(libc::E2BIG))?;
+    let program = libc::sock_fprog { len: length, filter: filter.as_ptr().cast_mut() };
+    // SAFETY: the kernel reads `len` instructions from `filter`, which the caller's slice keeps alive, and writes nothing.
+    let result = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
+    checked(result).map(drop)
+}
+
+/// Whether a filter says that there is no clone3. The kernel alone would find this request too short (clone(2)).
+pub(crate) fn new_clone_is_absent() -> bool {
+    // SAFETY: with a size of zero no memory is read, and no process is made.
+    let result = unsafe { libc::syscall(libc::SYS_clone3, std::ptr::null::<u8>(), 0) };
+    result < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::ENOSYS)
+}
+
 /// A name that nobody guesses: 128 random bits, hexadecimal.
 pub(crate) fn random_name() -> io::Result<String> {
     let mut bytes = [0_u8; 16];

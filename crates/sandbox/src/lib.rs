@@ -9,6 +9,7 @@
 
 mod agent;
 mod cgroup;
+mod confine;
 mod descriptors;
 mod destination;
 mod error;
@@ -32,6 +33,7 @@ mod survey;
 mod wall;
 mod warden;
 
+pub use confine::{Confinement, Role, confine};
 pub use descriptors::{DESCRIPTORS_MAX, Received, inherited, recv_fds, send_fds, socketpair_seqpacket};
 pub use destination::original_destination;
 pub use error::Error;
@@ -39,7 +41,7 @@ pub use plan::{Access, Limits, Mount, Network, Plan, PrivateArea, Stdio, Synthet
 pub use role::{Child, fork_role, scrub_arguments};
 pub use session::{Ready, Warden, spawn};
 pub use signals::Signals;
-pub use standin::{Confinement, Report, Role, confine};
+pub use standin::Report;
 pub use survey::{Survey, WallStatus, survey};
 pub use wall::{Observation, Wall};
 

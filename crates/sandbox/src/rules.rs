@@ -3,32 +3,32 @@
 use crate::plan::{Access, Plan};
 use crate::{Error, Wall, root};
 use landlock::{
-    ABI, Access as _, AccessFs, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus,
-    Scope,
+    ABI, Access as _, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, RestrictionStatus, Ruleset, RulesetAttr,
+    RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
 /// The newest set of rights that the product knows; an older kernel enforces those that it knows.
-const NEWEST: ABI = ABI::V7;
+pub(crate) const NEWEST: ABI = ABI::V7;
 /// The oldest set that counts as a wall (Linux 5.19).
-const OLDEST: ABI = ABI::V2;
+pub(crate) const OLDEST: ABI = ABI::V2;
 
 /// Restricts this process and its future children.
 pub(crate) fn enforce(plan: &Plan, host_proc: &OwnedFd) -> Result<(), Error> {
-    let status = build(plan, host_proc).and_then(RulesetCreated::restrict_self).map_err(|error| missing(&error.to_string()))?;
-    match status.ruleset {
+    let status = build(plan, host_proc).and_then(RulesetCreated::restrict_self);
+    judge(status).map_err(|found| Error::WallMissing { wall: Wall::Landlock, found })
+}
+
+/// What is wrong with what the kernel made of the rules, if something is. Partly enforced is what an older kernel does with newer rights.
+pub(crate) fn judge(status: Result<RestrictionStatus, RulesetError>) -> Result<(), String> {
+    match status.map_err(|error| error.to_string())?.ruleset {
         RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => Ok(()),
-        RulesetStatus::NotEnforced => Err(missing("the kernel enforces no rule")),
+        RulesetStatus::NotEnforced => Err("the kernel enforces no rule".to_owned()),
     }
 }
 
-fn missing(found: &str) -> Error {
-    Error::WallMissing { wall: Wall::Landlock, found: found.to_owned() }
-}
-
-fn build(plan: &Plan, host_proc: &OwnedFd) -> Result<RulesetCreated, landlock::RulesetError> {
-    use landlock::{CompatLevel, Compatible};
+fn build(plan: &Plan, host_proc: &OwnedFd) -> Result<RulesetCreated, RulesetError> {
     let all = AccessFs::from_all(NEWEST);
     let read = AccessFs::from_read(NEWEST);
     let mut rules = Ruleset::default()
@@ -56,8 +56,9 @@ fn build(plan: &Plan, host_proc: &OwnedFd) -> Result<RulesetCreated, landlock::R
     Ok(rules)
 }
 
-fn allow(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<RulesetCreated, landlock::RulesetError> {
-    // What cannot be opened here cannot be opened by the agent either: no rule is needed.
+/// Adds a rule for a path.
+pub(crate) fn allow(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<RulesetCreated, RulesetError> {
+    // What cannot be opened here cannot be opened behind the rules either: no rule is needed.
     let Ok(parent) = PathFd::new(path) else { return Ok(rules) };
     rules.add_rule(PathBeneath::new(parent, access))
 }

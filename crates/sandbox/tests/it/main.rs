@@ -3,6 +3,7 @@
 //! `spawn` wants a process with one thread, so each test runs the example program `session`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod confined;
 mod door;
 mod files;
 mod limits;
