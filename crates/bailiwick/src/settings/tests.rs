@@ -14,7 +14,13 @@ fn relative_and_empty_folders_are_ignored() {
 
 #[test]
 fn sessions_inherit_only_how_things_look() {
-    let settings = settings(&[("LANG", "de_DE.UTF-8"), ("AWS_SECRET_ACCESS_KEY", "x"), ("TERM", "xterm"), ("LD_PRELOAD", "/x.so")]);
+    let settings = settings(&[
+        ("HOME", "/nowhere"),
+        ("LANG", "de_DE.UTF-8"),
+        ("AWS_SECRET_ACCESS_KEY", "x"),
+        ("TERM", "xterm"),
+        ("LD_PRELOAD", "/x.so"),
+    ]);
     let names: Vec<_> = settings.locale.iter().map(|(name, _)| name.to_str().unwrap()).collect();
     assert_eq!(names, ["TERM", "LANG"]);
     assert!(settings.model.is_none());

@@ -1,5 +1,16 @@
 use super::*;
 
+/// What stands in the papers and must not reach a model: each value as the papers have it.
+const PLANTED: [(&str, &str); 7] = [
+    ("e-mail", "johanna.beispiel@example.com"),
+    ("phone", "+49 89 23456789"),
+    ("IBAN", "DE89 3704 0044 0532 0130 00"),
+    ("card", "4111 1111 1111 1111"),
+    ("tax id", "86 095 742 719"),
+    ("API key", "AKIAQYLPMN5HFIQR7XYA"),
+    ("password", "Kd93-xPq7-Lm20"),
+];
+
 #[test]
 fn every_planted_value_is_found_and_the_others_are_not_claimed() {
     let text = format!("{KYC}{NOTE}");

@@ -1,0 +1,144 @@
+use crate::place::{Place, stderr, stdout, with_argument};
+use std::io::Read;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+/// A session that says `up` and then sleeps for a number of seconds that nobody else sleeps for.
+fn sleeping(place: &Place, mark: &str) -> Child {
+    let mut child = place.session(&["--upstream", "echo"], &format!("echo up; exec sleep {mark}")).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 3]).unwrap();
+    child
+}
+
+/// Waits until nothing of a session is left.
+fn until_gone(mark: &str) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while with_argument(mark) > 0 {
+        assert!(Instant::now() < deadline, "the agent outlived its session");
+        std::thread::yield_now();
+    }
+}
+
+/// Children of a process by its id, with their command names.
+fn children(parent: u32) -> Vec<(i32, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+        let (head, rest) = stat.rsplit_once(')').unwrap();
+        if rest.split_whitespace().nth(1) == Some(&parent.to_string()) {
+            found.push((pid, head.split_once('(').unwrap().1.to_owned()));
+        }
+    }
+    found
+}
+
+fn kill(pid: i32, signal: rustix::process::Signal) {
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), signal).unwrap();
+}
+
+#[test]
+fn refusals_have_their_exit_codes() {
+    let place = Place::new();
+    let code = |args: &[&str]| {
+        let output = place.bailiwick(args).output().unwrap();
+        assert!(!stderr(&output).is_empty());
+        output.status.code()
+    };
+    assert_eq!(code(&["run", "--", "no-such-program"]), Some(127));
+    assert_eq!(code(&["run", "--workspace", "/", "--", "true"]), Some(125));
+    assert_eq!(code(&["run", "--profile", "regulated", "--purpose", "document-synthesis", "--", "true"]), Some(125));
+    assert_eq!(code(&["run", "--profile", "other", "--", "true"]), Some(2));
+    assert_eq!(code(&["run", "--upstream", "openai=http://models.example", "--", "true"]), Some(2));
+    assert_eq!(code(&["run", "--profile", "regulated", "--upstream", "echo", "--", "true"]), Some(125));
+    std::fs::write(place.path("workspace").join("broken"), "#!/no/such/interpreter\n").unwrap();
+    std::fs::set_permissions(place.path("workspace").join("broken"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    assert_eq!(code(&["run", "--", "./broken"]), Some(126));
+}
+
+#[test]
+fn the_agents_exit_code_and_streams_are_its_own() {
+    let place = Place::new();
+    let mut child = place
+        .session(&["--upstream", "echo"], "cat; echo error >&2; exit 42")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"from outside").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((stdout(&output).as_str(), stderr(&output).as_str(), output.status.code()), ("from outside", "error\n", Some(42)));
+}
+
+#[test]
+fn much_output_arrives_whole() {
+    let place = Place::new();
+    let output = place.run(&["--upstream", "echo"], "head -c 3000000 /dev/zero");
+    assert_eq!(output.stdout.len(), 3_000_000);
+}
+
+#[test]
+fn nothing_outlives_a_killed_supervisor() {
+    let place = Place::new();
+    let mark = format!("81{}", std::process::id());
+    let mut child = sleeping(&place, &mark);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    until_gone(&mark);
+}
+
+#[test]
+fn a_lost_part_ends_the_session() {
+    for wanted in ["bailiwick-walls", ""] {
+        let place = Place::new();
+        let mark = format!("82{}{}", wanted.len(), std::process::id());
+        let child = sleeping(&place, &mark);
+        let victims = children(child.id());
+        assert!(victims.len() >= 3, "{victims:?}");
+        // The warden by its name, or else the first of the others: gateway and door.
+        let is_warden = |name: &str| name == "bailiwick-walls";
+        let victim = victims.iter().find(|(_, name)| if wanted.is_empty() { !is_warden(name) } else { is_warden(name) });
+        kill(victim.unwrap().0, rustix::process::Signal::KILL);
+        let output = child.wait_with_output().unwrap();
+        assert_ne!(output.status.code(), Some(0));
+        until_gone(&mark);
+        assert!(place.verifies());
+        let log = std::fs::read_to_string(place.log().join("log.jsonl")).unwrap();
+        assert!(log.contains("session.ended"), "{log}");
+    }
+}
+
+#[test]
+fn an_interrupt_reaches_the_agent() {
+    let place = Place::new();
+    let script = "trap 'echo caught; exit 5' INT; echo up; while :; do sleep 0.05; done";
+    let mut child = place.session(&["--upstream", "echo"], script).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 3]).unwrap();
+    kill(i32::try_from(child.id()).unwrap(), rustix::process::Signal::INT);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((stdout(&output).as_str(), output.status.code()), ("caught\n", Some(5)));
+}
+
+#[test]
+fn nothing_of_the_caller_comes_along() {
+    let place = Place::new();
+    let script = "ls /proc/self/fd | tr '\\n' ' '; env; cat /proc/*/environ /proc/*/cmdline";
+    let mut command = place.session(&["--upstream", "echo", "--env", "GIVEN=on-purpose"], script);
+    let output = command.env("CALLERS_SECRET", "do-not-leak").output().unwrap();
+    assert!(stdout(&output).starts_with("0 1 2 3 "), "{}", stdout(&output));
+    assert!(!stdout(&output).contains("do-not-leak"));
+    assert!(stdout(&output).contains("GIVEN=on-purpose"));
+}
+
+#[test]
+fn a_session_that_lasts_too_long_is_ended() {
+    let place = Place::new();
+    let policy = place.path("elsewhere").join("policy.toml");
+    let pilot = stdout(&place.bailiwick(&["policy", "show", "pilot"]).output().unwrap());
+    std::fs::write(&policy, pilot.replace("file_bytes_max", "wall_clock_seconds_max = 1\nfile_bytes_max")).unwrap();
+    let output = place.run(&["--policy", policy.to_str().unwrap(), "--upstream", "echo"], "sleep 60");
+    assert_eq!(output.status.code(), Some(125));
+    assert!(stderr(&output).contains("wall clock"), "{}", stderr(&output));
+    assert!(std::fs::read_to_string(place.log().join("log.jsonl")).unwrap().contains("wall_clock"));
+}
