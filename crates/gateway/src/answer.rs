@@ -114,6 +114,7 @@ impl Delivery {
         let outcome = if sent.status.is_success() { Outcome::Answered } else { Outcome::UpstreamError };
         match restored {
             Ok(restored) => {
+                self.session.remember(&restored.thoughts);
                 let reply = with_headers(reply::json(sent.status, restored.bytes), &sent.headers);
                 let end = End { outcome, usage: restored.usage, values_restored: restored.values_restored };
                 self.finish(end, reply, reply_to).await;
@@ -191,6 +192,7 @@ impl Delivery {
             Some(Stop::Failed(code)) => Some(code),
         };
         let end = self.session.vault().map(|vault| answer.finish(&vault, &mut held));
+        self.session.remember(&answer.thoughts());
         let end = match end {
             Ok(end) => end,
             Err(code) => return self.close(End::without_content(Outcome::Broken), Some(code), Vec::new(), &parts).await,
@@ -242,6 +244,8 @@ impl Delivery {
                 let vault = self.session.vault().map_err(Stop::Failed)?;
                 answer.push(&vault, &data, held).map_err(Stop::Failed)?;
             }
+            // Before the agent has it, which may send it back at once.
+            self.session.remember(&answer.thoughts());
             if !answer.terminated() && !held.is_empty() {
                 let part = Bytes::from(std::mem::take(held));
                 let pause = Duration::from_secs(ANSWER_PAUSE_SECONDS_MAX);

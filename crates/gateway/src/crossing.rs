@@ -78,7 +78,10 @@ impl Crossing {
         let endpoint = self.endpoint?;
         let intake = intake::read(gate, &head.headers, body).await?;
         let prompt_digest = gate.digest_key.digest("prompt", &intake.bytes);
-        let body = Body::parse(endpoint, intake.bytes)?;
+        let mut body = Body::parse(endpoint, intake.bytes)?;
+        if gate.spares_thoughts {
+            body.spare_thoughts(&*caller.session.thoughts()?);
+        }
         let expected = body.expects();
         let call = Call::new(self.request_id.clone(), body, &head.headers)?;
         let session = Arc::clone(&caller.session);

@@ -20,6 +20,8 @@ pub(crate) struct Gate {
     pub(crate) detectors: Detectors,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Ids,
+    /// Whether signed thoughts may go back as they came: only one upstream can be meant, so each goes back to whom it came from.
+    pub(crate) spares_thoughts: bool,
     /// One permit for each call.
     pub(crate) calls: Arc<Semaphore>,
     /// One permit for each KiB of a request body that is held.

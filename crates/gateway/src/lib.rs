@@ -25,6 +25,7 @@ mod secret;
 mod server;
 mod session;
 mod standalone;
+mod thoughts;
 mod upstream;
 
 pub use config::{Config, Listener, Random, SharedClock, Socket};

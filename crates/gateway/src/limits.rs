@@ -46,5 +46,7 @@ pub const SECRET_FILE_BYTES_MAX: u64 = 4096;
 pub const CLIENT_TOKEN_BYTES_MIN: usize = 24;
 /// Most registered clients.
 pub const CLIENTS_MAX: usize = 1024;
+/// Most signed thoughts that a session remembers; later ones are masked like any other text.
+pub const THOUGHTS_MAX: usize = 65_536;
 /// How long calls under way may take to their outcome when the gateway stops.
 pub const STOP_SECONDS_MAX: u64 = 5;

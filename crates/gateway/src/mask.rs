@@ -3,6 +3,7 @@
 use crate::dialect::Body;
 use crate::json::{self, Document, Kind, Node};
 use dlp::{Error, Inspectable};
+use std::ops::Range;
 
 #[cfg(test)]
 mod tests;
@@ -31,13 +32,16 @@ const PROTOCOL_KEYS: [&str; 14] = [
     "type",
 ];
 
+/// Whether the string at a place is left alone.
+type Spares<'s> = &'s dyn Fn(&Range<usize>) -> bool;
 type Masker<'m> = dyn FnMut(&str) -> Result<Option<String>, Error> + 'm;
 
 impl Inspectable for Body {
     fn mask_all(self, show: &mut dyn FnMut(&str) -> Result<Option<String>, Error>) -> Result<Self, Error> {
         // A body was scanned when it was made; one that cannot be read again must not travel.
         let document = Document::parse(self.bytes()).map_err(|_| Error::Crashed)?;
-        let masked = mask_document(&document, show, LEVELS_MAX)?;
+        let spares = |span: &Range<usize>| self.spares(span);
+        let masked = mask_document(&document, show, LEVELS_MAX, &spares)?;
         drop(document);
         match masked {
             Some(text) => self.with_masked(text.into_bytes()).ok_or(Error::Crashed),
@@ -50,10 +54,11 @@ impl Inspectable for Body {
     }
 }
 
-fn mask_document(document: &Document<'_>, show: &mut Masker<'_>, levels: usize) -> Result<Option<String>, Error> {
+fn mask_document(document: &Document<'_>, show: &mut Masker<'_>, levels: usize, spares: Spares<'_>) -> Result<Option<String>, Error> {
     document.rewrite(&mut |node| match node.kind() {
         Kind::Number => mask_number(node, show),
         Kind::Key => mask_text(&node.text().unwrap_or_default(), show, 0),
+        Kind::String if spares(&node.span()) => Ok(None),
         Kind::String => mask_string(node, show, levels),
         Kind::Object | Kind::Array | Kind::True | Kind::False | Kind::Null => Ok(None),
     })
@@ -90,7 +95,7 @@ fn mask_text(text: &str, show: &mut Masker<'_>, levels: usize) -> Result<Option<
         && is_json(text)
         && let Ok(document) = Document::parse_text(text)
     {
-        return mask_document(&document, show, levels - 1);
+        return mask_document(&document, show, levels - 1, &|_| false);
     }
     let masked = show(text)?;
     let Some(plain) = unescaped(masked.as_deref().unwrap_or(text)) else { return Ok(masked) };

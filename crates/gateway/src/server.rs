@@ -50,7 +50,20 @@ async fn run(config: Config) -> Result<(), Error> {
     let acceptor = Acceptor::new(socket)?;
     let stop = stop.map(watched).transpose().map_err(Error::Runtime)?;
     let (calls, bodies_kib, ids) = (Gate::calls(), Gate::bodies(), Ids::new(random.request_seed));
-    let gate = Arc::new(Gate { door, policy, upstreams, evidence, digest_key, detectors, clock: clock.0, ids, calls, bodies_kib });
+    let spares_thoughts = one_anthropic_upstream(&policy);
+    let gate = Arc::new(Gate {
+        spares_thoughts,
+        door,
+        policy,
+        upstreams,
+        evidence,
+        digest_key,
+        detectors,
+        clock: clock.0,
+        ids,
+        calls,
+        bodies_kib,
+    });
     if registers {
         register::started(&gate).await?;
     }
@@ -165,6 +178,10 @@ async fn handle(gate: Arc<Gate>, request: Request<Incoming>) -> Response<ReplyBo
         // Only a task that crashed leaves no reply.
         Err(_) => reply::refused(dialect, crossing::crashed(&shared, id.clone(), &announced).await, &[], Some(&id)),
     }
+}
+
+fn one_anthropic_upstream(policy: &policy::Policy) -> bool {
+    policy.upstreams().iter().filter(|upstream| matches!(upstream.kind(), UpstreamKind::Anthropic | UpstreamKind::Echo)).count() == 1
 }
 
 /// Which dialect a caller expects where the path does not say.

@@ -1,6 +1,7 @@
 //! Who calls: the accepting listener's own session, or a registered client that shows its token.
 use crate::Error;
 use crate::limits::{CLIENT_TOKEN_BYTES_MIN, CLIENTS_MAX};
+use crate::thoughts::{ThoughtDigest, Thoughts};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use dlp::Vault;
@@ -44,16 +45,31 @@ fn token_digest(token: &[u8]) -> [u8; 32] {
 pub(crate) struct Session {
     pub(crate) subject: Subject,
     vault: Mutex<Vault>,
+    thoughts: Mutex<Thoughts>,
 }
 
 impl Session {
     fn new(subject: Subject, placeholder_key: &[u8; 32]) -> Self {
-        Self { subject, vault: Mutex::new(Vault::new(*placeholder_key)) }
+        Self { subject, vault: Mutex::new(Vault::new(*placeholder_key)), thoughts: Mutex::default() }
     }
 
     /// The session's vault. A crash of whatever held it ends the session: it never goes on empty.
     pub(crate) fn vault(&self) -> Result<MutexGuard<'_, Vault>, RefusalCode> {
         self.vault.lock().map_err(|_| RefusalCode::SessionLost)
+    }
+
+    /// What the session's upstream thought. Nothing can crash while it is held, so a lost one counts as a lost session too.
+    pub(crate) fn thoughts(&self) -> Result<MutexGuard<'_, Thoughts>, RefusalCode> {
+        self.thoughts.lock().map_err(|_| RefusalCode::SessionLost)
+    }
+
+    /// Takes note of what the upstream sent. Without a note a thought is masked like any other text.
+    pub(crate) fn remember(&self, thoughts: &[ThoughtDigest]) {
+        if !thoughts.is_empty()
+            && let Ok(mut known) = self.thoughts()
+        {
+            known.remember(thoughts);
+        }
     }
 }
 

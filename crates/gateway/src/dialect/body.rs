@@ -1,6 +1,8 @@
 use super::{Dialect, Endpoint, anthropic, openai};
 use crate::json::{Document, Error, Node};
+use crate::thoughts::{self, Thoughts};
 use schema::{RefusalCode, Token, bounds::REQUEST_BODY_BYTES_MAX};
+use std::ops::Range;
 
 /// A request's body, checked against its dialect. No `Debug`: it is content.
 #[expect(missing_debug_implementations, reason = "holds content, which is never printed")]
@@ -9,6 +11,8 @@ pub struct Body {
     model: Token,
     opaque: bool,
     expected: Expected,
+    /// Where strings stand that are not to be masked, in the order of the text.
+    spared: Vec<Range<usize>>,
 }
 
 /// What the answer to a body looks like.
@@ -51,7 +55,29 @@ impl Body {
             Dialect::Anthropic => anthropic::text_is_json(root),
         };
         drop(document);
-        Ok(Self { bytes, model, opaque: findings.opaque, expected: Expected { endpoint, stream, text_is_json } })
+        Ok(Self { bytes, model, opaque: findings.opaque, expected: Expected { endpoint, stream, text_is_json }, spared: Vec::new() })
+    }
+
+    /// Spares the signed thoughts that the upstream itself sent: they were its own words, and it takes them back only unchanged.
+    pub(crate) fn spare_thoughts(&mut self, known: &Thoughts) {
+        let is_messages = matches!(self.expected.endpoint, Endpoint::Messages | Endpoint::CountTokens);
+        if !is_messages || known.is_empty() {
+            return;
+        }
+        // A body that cannot be read again is refused by what masks it.
+        let Ok(document) = Document::parse(&self.bytes) else { return };
+        let messages = document.root().get("messages").into_iter().flat_map(Node::items);
+        let own = messages.filter(|message| message.get("role").is_some_and(|role| role.is("assistant")));
+        let thoughts = own.filter_map(|message| message.get("content")).flat_map(thoughts::thoughts_of);
+        let mut spared: Vec<_> = thoughts.filter(|(thought, _)| known.knows(thought)).flat_map(|(_, strings)| strings).collect();
+        spared.sort_unstable_by_key(|range| range.start);
+        drop(document);
+        self.spared = spared;
+    }
+
+    /// Whether the string at `span` is one of a spared thought.
+    pub(crate) fn spares(&self, span: &Range<usize>) -> bool {
+        self.spared.binary_search_by_key(&span.start, |range| range.start).is_ok()
     }
 
     /// What was asked for.
@@ -94,6 +120,6 @@ impl Body {
         let document = Document::parse(&bytes).ok()?;
         let model = Token::lossy(&document.root().get("model").and_then(Node::text)?);
         drop(document);
-        Some(Self { bytes, model, ..self })
+        Some(Self { bytes, model, spared: Vec::new(), ..self })
     }
 }

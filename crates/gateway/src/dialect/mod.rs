@@ -36,7 +36,7 @@ pub enum Endpoint {
     CountTokens,
     /// `GET /v1/models`: answered by the gateway itself.
     Models,
-    /// `HEAD /` or `GET /`: some agents look whether anybody is there. Answered by the gateway itself.
+    /// `HEAD` or `GET` of `/` or `/api/hello`: some agents look whether anybody is there. Answered by the gateway itself.
     Probe,
 }
 
@@ -53,7 +53,7 @@ impl Endpoint {
             ("POST", "/v1/messages") => Ok(Self::Messages),
             ("POST", "/v1/messages/count_tokens") => Ok(Self::CountTokens),
             ("GET", "/v1/models" | "/models") => Ok(Self::Models),
-            ("HEAD" | "GET", "/") => Ok(Self::Probe),
+            ("HEAD" | "GET", "/" | "/api/hello") => Ok(Self::Probe),
             _ => Err(RefusalCode::UnknownEndpoint),
         }
     }

@@ -9,8 +9,9 @@ mod usage;
 pub use stream::{AnswerStream, StreamEnd};
 pub use usage::Usage;
 
-use crate::dialect::{Dialect, Expected};
+use crate::dialect::{Dialect, Endpoint, Expected};
 use crate::json::{Document, Node};
+use crate::thoughts::{self, ThoughtDigest};
 use dlp::{Escape, Vault};
 use schema::RefusalCode;
 use std::borrow::Cow;
@@ -24,6 +25,8 @@ pub struct Restored {
     pub usage: Usage,
     /// Placeholders that were restored.
     pub values_restored: u64,
+    /// Signed thoughts in it, which stay as they are.
+    pub(crate) thoughts: Vec<ThoughtDigest>,
 }
 
 /// Restores a whole answer, or the JSON body of an error.
@@ -34,16 +37,22 @@ pub fn answer(expected: Expected, bytes: Vec<u8>, vault: &Vault) -> Result<Resto
     let document = Document::parse(&bytes).map_err(|_| RefusalCode::UpstreamMalformed)?;
     let mut usage = Usage::default();
     usage.read(expected.endpoint, document.root());
-    let mut values_restored = 0;
+    let (mut values_restored, mut thoughts, mut signed) = (0, Vec::new(), Vec::new());
+    if expected.endpoint == Endpoint::Messages {
+        for (digest, strings) in document.root().get("content").into_iter().flat_map(thoughts::thoughts_of) {
+            thoughts.push(digest);
+            signed.extend(strings);
+        }
+    }
     let rewritten: Result<_, RefusalCode> = document.rewrite(&mut |node| {
-        let Some(text) = node.text() else { return Ok(None) };
+        let Some(text) = node.text().filter(|_| !signed.contains(&node.span())) else { return Ok(None) };
         let (restored, count) = vault.restore_with(&text, escape_of(expected, node.key().as_deref()));
         values_restored += count;
         Ok(if count > 0 { Some(restored.into_owned()) } else { None })
     });
     let rewritten = rewritten?;
     drop(document);
-    Ok(Restored { bytes: rewritten.map_or(bytes, String::into_bytes), usage, values_restored })
+    Ok(Restored { bytes: rewritten.map_or(bytes, String::into_bytes), usage, values_restored, thoughts })
 }
 
 /// How a value is written into the string under `key`: the strings that are JSON themselves need it escaped once more.

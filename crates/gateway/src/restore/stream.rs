@@ -5,6 +5,7 @@ use super::usage::Usage;
 use super::{escape_of, text_of};
 use crate::dialect::{Dialect, Expected};
 use crate::json::{Document, encode_inner};
+use crate::thoughts::{ThoughtDigest, ThoughtStream};
 use dlp::{Escape, Restorer, Vault};
 use schema::RefusalCode;
 use std::collections::{BTreeMap, VecDeque};
@@ -27,6 +28,7 @@ pub struct AnswerStream {
     failed: bool,
     usage: Usage,
     values_restored: u64,
+    thoughts: ThoughtStream,
 }
 
 /// A channel that has begun.
@@ -69,6 +71,7 @@ impl AnswerStream {
             failed: false,
             usage: Usage::default(),
             values_restored: 0,
+            thoughts: ThoughtStream::default(),
         }
     }
 
@@ -106,6 +109,11 @@ impl AnswerStream {
         self.terminated
     }
 
+    /// The signed thoughts that came whole since the last time.
+    pub(crate) fn thoughts(&mut self) -> Vec<ThoughtDigest> {
+        self.thoughts.drain()
+    }
+
     /// `None` if the event cannot be understood.
     fn event(&mut self, vault: &Vault, frame: Frame) -> Option<()> {
         let Some(data) = frame.data().ok()? else {
@@ -128,8 +136,9 @@ impl AnswerStream {
             Dialect::OpenAi => root.get("error").is_some_and(|error| !error.is_null()),
             Dialect::Anthropic => root.get("type").is_some_and(|kind| kind.is("error")),
         };
+        let is_thought = dialect == Dialect::Anthropic && self.thoughts.take(root);
         let number = self.first + self.waiting.len() as u64;
-        let parts = self.rewrite(vault, &data, &document, number).ok()?;
+        let parts = if is_thought { None } else { self.rewrite(vault, &data, &document, number).ok()? };
         self.waiting.push_back(parts.map_or_else(|| vec![Part::Bytes(frame.raw.clone())], |parts| framed(&frame, parts)));
         for ends in channels::ends(dialect, root) {
             self.end(ends);

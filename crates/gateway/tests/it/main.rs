@@ -14,4 +14,5 @@ mod masking;
 mod order;
 mod refusals;
 mod standalone;
+mod thinking;
 mod upstream;
