@@ -1,4 +1,5 @@
 //! What all calls share.
+use crate::addressee::Own;
 use crate::limits::{BODIES_BYTES_MAX, CALLS_MAX};
 use crate::session::Door;
 use crate::upstream::Upstreams;
@@ -20,6 +21,8 @@ pub(crate) struct Gate {
     pub(crate) detectors: Detectors,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Ids,
+    /// The listener's own name.
+    pub(crate) own: Own,
     /// Whether signed thoughts may go back as they came: only one upstream can be meant, so each goes back to whom it came from.
     pub(crate) spares_thoughts: bool,
     /// One permit for each call.

@@ -4,6 +4,7 @@
 //! and only then sends it ([`send`]); the answer's placeholders are restored for the agent alone. Every call ends in evidence.
 #![forbid(unsafe_code)]
 
+mod addressee;
 mod answer;
 mod config;
 mod crossing;

@@ -6,7 +6,7 @@ pub const CONNECTIONS_MAX: usize = 256;
 pub const CALLS_MAX: u32 = 128;
 /// Most bytes of request bodies held at once, over all calls; more are refused as `gateway.overloaded`.
 pub const BODIES_BYTES_MAX: usize = 256 * 1024 * 1024;
-/// Longest request head, in bytes.
+/// Longest request head, in bytes; one that arrives at once may be up to twice as long.
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Most header fields of a request.
 pub const HEADERS_MAX: usize = 100;

@@ -1,4 +1,5 @@
 //! Takes connections and hands each request to a task of its own.
+use crate::addressee::Own;
 use crate::config::{Config, Listener, Socket};
 use crate::crossing::{self, Crossing};
 use crate::dialect::{self, Dialect, Endpoint};
@@ -6,7 +7,7 @@ use crate::gate::{Gate, Ids};
 use crate::limits::{BLOCKING_THREADS_MAX, CALLS_MAX, CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_SECONDS_MAX, HEADERS_MAX, STOP_SECONDS_MAX};
 use crate::reply::{self, ReplyBody};
 use crate::session::Door;
-use crate::{Error, quiet, register};
+use crate::{Error, addressee, quiet, register};
 use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -48,10 +49,12 @@ async fn run(config: Config) -> Result<(), Error> {
         Listener::Standalone { socket, clients } => (socket, Door::of_clients(clients, &random.placeholder_key)?, true),
     };
     let acceptor = Acceptor::new(socket)?;
+    let own = acceptor.own()?;
     let stop = stop.map(watched).transpose().map_err(Error::Runtime)?;
     let (calls, bodies_kib, ids) = (Gate::calls(), Gate::bodies(), Ids::new(random.request_seed));
     let spares_thoughts = one_anthropic_upstream(&policy);
     let gate = Arc::new(Gate {
+        own,
         spares_thoughts,
         door,
         policy,
@@ -113,6 +116,14 @@ impl Acceptor {
         listener.map_err(Error::Listener)
     }
 
+    /// What requests may call this listener.
+    fn own(&self) -> Result<Own, Error> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().map(|address| Own::Port(address.port())).map_err(Error::Listener),
+            Self::Unix(_) => Ok(Own::Unix),
+        }
+    }
+
     async fn accept(&self, gate: &Arc<Gate>, permit: OwnedSemaphorePermit) -> io::Result<()> {
         match self {
             Self::Tcp(listener) => {
@@ -158,7 +169,7 @@ async fn connection(gate: Arc<Gate>, stream: impl AsyncRead + AsyncWrite + Unpin
 async fn handle(gate: Arc<Gate>, request: Request<Incoming>) -> Response<ReplyBody> {
     let (head, body) = request.into_parts();
     let target = head.uri.path_and_query().map_or("", |target| target.as_str());
-    let endpoint = Endpoint::of(head.method.as_str(), target);
+    let endpoint = addressee::check(&head, gate.own).and_then(|()| Endpoint::of(head.method.as_str(), target));
     let dialect = endpoint.ok().filter(|endpoint| endpoint.takes_body()).map_or_else(|| dialect_of(&head.headers), Endpoint::dialect);
     match endpoint {
         Ok(Endpoint::Probe) => return reply::json(StatusCode::OK, Vec::new()),

@@ -16,3 +16,4 @@ mod refusals;
 mod standalone;
 mod thinking;
 mod upstream;
+mod wire;
