@@ -205,3 +205,6 @@ fn models(gate: &Gate) -> Vec<Token> {
     let own = |upstream: &&policy::Upstream| matches!(upstream.kind(), UpstreamKind::Local | UpstreamKind::Echo);
     gate.policy.upstreams().iter().filter(own).map(|upstream| upstream.name().clone()).collect()
 }
+
+#[cfg(test)]
+mod tests;
