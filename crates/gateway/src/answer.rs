@@ -70,6 +70,10 @@ impl Delivery {
             None => return self.gone().await,
         };
         self.status = Some(sent.status);
+        // Nobody follows a redirect, here or at the agent: a call goes where the policy says.
+        if sent.status.is_redirection() || sent.status.is_informational() {
+            return self.fail(Outcome::UpstreamError, RefusalCode::UpstreamFailed, reply_to).await;
+        }
         if is_encoded(&sent.headers) {
             return self.fail(Outcome::Broken, RefusalCode::UpstreamMalformed, reply_to).await;
         }

@@ -16,4 +16,5 @@ mod refusals;
 mod standalone;
 mod thinking;
 mod upstream;
+mod upstream_failures;
 mod wire;
