@@ -8,9 +8,11 @@
 )]
 
 mod agent;
+mod dialect;
 mod evidence_lost;
 mod gateway_under_test;
 mod masking;
+mod matrix;
 mod order;
 mod refusals;
 mod standalone;
