@@ -7,6 +7,7 @@ use crate::detect::number::Number;
 use crate::detect::secret::Secrets;
 use crate::detect::{card, email, france, germany, iban, phone, united_kingdom, united_states};
 use crate::finding::{Finding, Sink, resolve};
+use crate::fold::Folded;
 use crate::{Error, bounds, text::Text};
 
 /// Everything that finds sensitive values. Built once; clones share it.
@@ -35,15 +36,29 @@ impl Detectors {
         if !self.secrets.is_ready() {
             return Err(Error::Crashed);
         }
-        let mut sink = Sink::default();
-        numbers_and_addresses(Text::new(text), &mut sink);
-        self.secrets.detect(Text::new(text), &mut sink);
-        let mut found = sink.finish()?;
+        let mut found = self.search(text)?;
+        if let Some(folded) = Folded::of(text) {
+            let hidden = self.search(&folded.text)?;
+            found.extend(hidden.into_iter().map(|finding| {
+                let (start, end) = folded.original(finding.start, finding.end);
+                Finding { start, end, kind: finding.kind }
+            }));
+        }
+        if found.len() > bounds::FINDINGS_MAX {
+            return Err(Error::TooManyFindings { max: bounds::FINDINGS_MAX });
+        }
         for finding in &mut found {
             finding.start = text.floor_char_boundary(finding.start);
             finding.end = text.ceil_char_boundary(finding.end);
         }
         Ok(found)
+    }
+
+    fn search(&self, text: &str) -> Result<Vec<Finding>, Error> {
+        let mut sink = Sink::default();
+        numbers_and_addresses(Text::new(text), &mut sink);
+        self.secrets.detect(Text::new(text), &mut sink);
+        sink.finish()
     }
 }
 

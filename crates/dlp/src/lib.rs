@@ -9,6 +9,7 @@ mod detect;
 mod detectors;
 mod error;
 mod finding;
+mod fold;
 mod inspect;
 mod kind;
 mod text;

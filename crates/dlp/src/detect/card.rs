@@ -62,10 +62,16 @@ fn issuer(digits: &[u8]) -> Issuer {
     let jcb = matches!(prefix, 352_800..=358_999);
     let mir = matches!(prefix, 220_000..=220_499);
     let maestro = matches!(prefix, 500_000..=509_999 | 560_000..=699_999);
+    let jcb_old = matches!(prefix, 213_100..=213_199 | 180_000..=180_099);
+    let jcb_near = matches!(prefix, 350_000..=352_799);
     let troy = matches!(prefix, 979_200..=979_299);
-    if (length == 16 && (visa || mastercard || discover || jcb)) || (length == 15 && amex) || (length == 14 && diners) {
+    if (length == 16 && (visa || mastercard || discover || jcb))
+        || (length == 15 && amex)
+        || (length == 14 && diners)
+        || (length == 15 && jcb_old)
+    {
         Issuer::Exact
-    } else if maestro || (visa && matches!(length, 13 | 19)) || (length >= 16 && (diners || discover || jcb || mir || troy)) {
+    } else if maestro || (visa && matches!(length, 13 | 19)) || (length >= 16 && (jcb_near || diners || discover || jcb || mir || troy)) {
         Issuer::Wide
     } else {
         Issuer::None

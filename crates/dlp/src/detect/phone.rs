@@ -50,8 +50,12 @@ pub(crate) fn detect(text: Text<'_>, digits: usize, sink: &mut Sink) {
     let Some(line) = Line::read(text, digits) else { return };
     let (found, is_phone) = if plus { line.international(0) } else { line.exit_code(text, digits) };
     let (found, is_phone) = if is_phone || plus { (found, is_phone) } else { line.national(text, start) };
-    if is_phone && text.closes(found) && !(matches!(text.at(found), b'-' | b'_') && text.at(found + 1).is_ascii_digit()) {
-        sink.push(start, extension(text, found), Kind::Phone);
+    if !is_phone {
+        return;
+    }
+    let end = extension(text, found);
+    if text.closes(end) && !(matches!(text.at(end), b'-' | b'_') && text.at(end + 1).is_ascii_digit()) {
+        sink.push(start, end, Kind::Phone);
     }
 }
 
@@ -135,10 +139,11 @@ impl Line {
             return self.groups().get(2).map_or((0, false), |group| (group.1, true));
         }
         let date = matches!(sizes.as_slice(), [4, 2, 2, ..] | [2, 2, 4, ..]) && separator != b' ';
+        let postcode = sizes == [5, 4] && separator == b'-';
         let address = separator == b'.' && sizes.len() == 4 && sizes.iter().all(|size| *size <= 3);
         let (end, fits) = self.ending(6, 12);
         let plain = sizes.len() == 1 && self.count < 7;
-        if !fits || date || address || plain || self.digits.starts_with(b"000") {
+        if !fits || date || postcode || address || plain || self.digits.starts_with(b"000") {
             return (0, false);
         }
         (end, text.has_context_within(REACH, start, end, WORDS))

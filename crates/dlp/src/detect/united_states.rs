@@ -12,7 +12,7 @@ pub(crate) fn detect(text: Text<'_>, start: usize, number: &Number, sink: &mut S
         return;
     }
     let Some(kind) = kind(digits) else { return };
-    let printed = groups == [3, 2, 4] && number.separator() == b'-' && !number.is_mixed();
+    let printed = groups == [3, 2, 4] && matches!(number.separator(), b'-' | b'.') && !number.is_mixed();
     let typed = matches!(groups, [9] | [3, 2, 4] | [3, 6] | [5, 4]);
     if printed || (typed && text.has_context(start, end, WORDS)) {
         sink.push(start, end, kind);

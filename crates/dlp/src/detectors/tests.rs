@@ -40,6 +40,9 @@ fn what_machines_write_is_no_finding() {
         "tel 2026-03-11",
         "git@github.com:bailiwick/bailiwick.git",
         "icon@2x.png",
+        "anthropic-beta: thinking-token-count-2026-05-13,another-tool-use-2025-11-20,effort-2025-11-24",
+        "phone: see 94305-5015",
+        "use --token-count 12ab34cd",
     ] {
         assert_eq!(found(text), [], "{text}");
     }
@@ -61,6 +64,12 @@ fn each_kind_is_found() {
         ("RV 15 070649 C 103", Kind::DeRvnr, "15 070649 C 103"),
         ("nir=271118392682292", Kind::FrNir, "271118392682292"),
         ("AKIANBDMPWDAL2TB6QCR", Kind::ApiKey, "AKIANBDMPWDAL2TB6QCR"),
+        ("fax: 730.347.5681x8340, ask", Kind::Phone, "730.347.5681x8340"),
+        ("4539\u{a0}1488\u{202f}0343\u{a0}6467", Kind::Card, "4539\u{a0}1488\u{202f}0343\u{a0}6467"),
+        ("card 4\u{200b}111111111\u{ad}111111 now", Kind::Card, "4\u{200b}111111111\u{ad}111111"),
+        ("to ｅｒｉｋａ＠ｆｉｒｍａ．ｅｘａｍｐｌｅ now", Kind::Email, "ｅｒｉｋａ＠ｆｉｒｍａ．ｅｘａｍｐｌｅ"),
+        ("run --api-token Zx81-Qw93-Lk", Kind::Secret, "Zx81-Qw93-Lk"),
+        ("setPassword(\"password\", \"hunter2-Xk9\")", Kind::Secret, "hunter2-Xk9"),
         ("password = \"hunter2-Xk9\"", Kind::Secret, "hunter2-Xk9"),
         ("postgres://app:s3cr3tpw@db/x", Kind::Secret, "s3cr3tpw"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", Kind::Jwt, "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"),

@@ -43,7 +43,7 @@ const VALUE_BYTES_MAX: usize = 512;
 pub(super) fn detect(text: Text<'_>, end: usize, sink: &mut Sink) {
     let name = text.span(end, NAME_BYTES_MAX, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
     let tail = text.slice(end, name);
-    if [&b"id"[..], b"ids", b"name", b"url", b"file", b"path", b"type"]
+    if [&b"id"[..], b"ids", b"name", b"url", b"file", b"path", b"type", b"count"]
         .iter()
         .any(|word| tail.len() >= word.len() && tail.get(tail.len() - word.len()..).is_some_and(|part| part.eq_ignore_ascii_case(word)))
     {
@@ -70,7 +70,8 @@ fn value_start(text: Text<'_>, name: usize) -> Option<(usize, u8)> {
     let typed = text.span(closed, 8, |byte| byte == b' ' || byte == b'\t');
     let typed = if text.slice(typed, typed + 7) == b"string " { typed + 7 } else { typed };
     let operator = text.span(typed, 6, |byte| matches!(byte, b'=' | b':' | b'?' | b'>' | b'.' | b',' | b'|'));
-    if operator == typed {
+    let by_blank = operator == typed && typed == closed + 1 && is_option(text, name);
+    if operator == typed && !by_blank {
         return None;
     }
     let mut start = text.span(operator, 16, |byte| byte.is_ascii_whitespace());
@@ -85,7 +86,18 @@ fn value_start(text: Text<'_>, name: usize) -> Option<(usize, u8)> {
             start += scheme.len();
         }
     }
-    Some((start, quote))
+    // Between two words of a list there is a comma too.
+    let listed = text.slice(typed, operator).contains(&b',');
+    (!listed || quote != 0).then_some((start, quote))
+}
+
+/// Whether the name that ends at `end` is an option of a command: `--api-token`.
+fn is_option(text: Text<'_>, end: usize) -> bool {
+    let name = (1..=NAME_BYTES_MAX)
+        .map(|back| text.before(end, back))
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let length = name.count();
+    length > 2 && text.slice(end - length, end - length + 2) == b"--"
 }
 
 /// Letters with digits or signs, not a stand-in, and not as regular as a word.
