@@ -68,3 +68,25 @@ fn the_writer_goes_on_with_a_copy_of_the_vector() {
     assert_eq!(log.append(&[sample::recovered()]).unwrap().value(), 13);
     assert!(verify(log.path(), Some(key())).unwrap().is_verified());
 }
+
+#[test]
+fn the_reference_shows_a_record_of_the_vector_and_every_reason() {
+    let reference = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/evidence.md")).unwrap();
+    let log = fs::read_to_string(directory().join("log.jsonl")).unwrap();
+    let shown: Vec<_> = reference.lines().filter(|line| line.starts_with(r#"{"version""#)).collect();
+    assert!(!shown.is_empty() && shown.iter().all(|shown| log.lines().any(|line| line == *shown)));
+    let reasons = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/reason.rs")).unwrap();
+    let variants: Vec<_> = reasons.lines().filter_map(|line| line.strip_prefix("    ")?.split([',', ' ']).next()).collect();
+    let names: Vec<_> = variants.into_iter().filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase())).map(snake_case).collect();
+    assert!(names.len() > 15);
+    for name in names {
+        assert!(reference.contains(&format!("`{name}`")), "{name} is missing in docs/reference/evidence.md");
+    }
+}
+
+fn snake_case(name: &str) -> String {
+    name.char_indices().fold(String::new(), |text, (at, letter)| {
+        let between = if at > 0 && letter.is_ascii_uppercase() { "_" } else { "" };
+        format!("{text}{between}{}", letter.to_ascii_lowercase())
+    })
+}

@@ -51,7 +51,13 @@ fn a_call_without_outcome_is_unknown_and_every_other_act_has_its_row() {
 #[test]
 fn a_call_has_the_fields_of_the_playbook_and_ours() {
     let row = serde_json::to_string_pretty(&rows(sample::every_event(), Filter::default())[0]).unwrap();
-    snapshot("call.json", &(row + "\n"));
+    snapshot("call.json", &(row.clone() + "\n"));
+    let reference = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/evidence.md");
+    let reference = std::fs::read_to_string(reference).unwrap();
+    let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&row).unwrap();
+    for field in fields.keys() {
+        assert!(reference.contains(&format!("`{field}`")), "{field} is missing in docs/reference/evidence.md");
+    }
 }
 
 #[test]
