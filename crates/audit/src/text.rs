@@ -35,9 +35,12 @@ fn write_verification(out: &mut String, verification: &Verification) -> fmt::Res
         Standing::Verified => "verified",
         Standing::UnsealedTail => "NOT VERIFIED to its end: the last records are not sealed",
         Standing::Broken => "NOT VERIFIED: a record does not hold",
-        Standing::Empty => "NOT VERIFIED: the log is empty and proves nothing",
+        Standing::Empty => "NOT VERIFIED: the log is empty and proves nothing; a session that could not start, or a log that was emptied",
     };
     writeln!(out, "{}: {verdict}.", verification.log.display())?;
+    if verification.standing == Standing::Empty {
+        return Ok(());
+    }
     if let Some(bad) = &verification.first_bad {
         writeln!(out, "  First bad record: index {}, line {}, byte {}: {}.", bad.index, bad.line, bad.offset, bad.reason)?;
         writeln!(out, "  Nothing from there on was looked at.")?;
