@@ -1,6 +1,6 @@
 //! Documents that people write: TOML with unknown keys refused and *all* errors at once, each with file, line and column.
 //!
-//! What a document may hold is a table of [`Section`]s; [`Document::parse`] checks every value against it, [`reference`] prints it.
+//! What a document may hold is a table of [`Section`]s; [`Document::parse`] checks every value against it, [`reference()`] prints it.
 
 mod bytes;
 mod check;
