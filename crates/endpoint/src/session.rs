@@ -68,17 +68,16 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     let seat = Seat { session_id, stdio: relay::stdio() };
     let mut warden = sandbox::spawn(layout::plan(spec, &folders, &program, &seat)?)?;
     // The walls rise beside this.
-    let mut ledger = Ledger::open(spec, &subject, clock)?;
+    let mut ledger = Ledger::prepare(spec, &subject, clock)?;
     let runtime_digest = program.digest();
     let mut ready = warden.ready()?;
     let messages = models.iter_mut().map(model::ModelServer::release).collect::<Result<Vec<_>, _>>()?;
     let signals = Signals::collect(&supervise::SIGNALS).map_err(Error::system("collect signals"))?;
     let mut roles = start_roles(spec, &subject, &mut ready, &mut ledger, Gateway { model_sockets: model::sockets(&models), serve })?;
     let streams = Streams::take(&mut ready);
-    let observer = Observer::new(ready.reports, subject.session_id.clone(), ledger.key.clone(), &folders);
-    let running = ledger.start(observer)?;
+    let observer = Observer::new(ready.reports, subject.session_id.clone(), ledger.digest_key(), &folders);
     // From here on there are threads, and nothing is forked any more.
-    running.writer.append(Event::SessionStarted(started(spec, &subject, &ready.observed, runtime_digest)))?;
+    let running = ledger.begin(Event::SessionStarted(started(spec, &subject, &ready.observed, runtime_digest)), observer)?;
     messages.into_iter().flatten().for_each(model::pass_on_messages);
     let relay = Relay::start(streams)?;
     relay::resize(&warden);
@@ -134,10 +133,11 @@ fn started(
     }
 }
 
-/// The log before its thread runs.
+/// The keys and the sockets of the log's clients, before there is a log: a session that does not start leaves none.
 struct Ledger {
-    writer: Writer,
-    key: DigestKey,
+    keys: Keys,
+    clock: SessionClock,
+    clients: Vec<OwnedFd>,
     session_id: SessionId,
     log: PathBuf,
 }
@@ -150,21 +150,31 @@ struct Running {
 }
 
 impl Ledger {
-    fn open(spec: &SessionSpec, subject: &Subject, clock: SessionClock) -> Result<Self, Error> {
+    fn prepare(spec: &SessionSpec, subject: &Subject, clock: SessionClock) -> Result<Self, Error> {
         let keys = Keys::load_or_create(&spec.directories.keys())?;
-        let key = keys.digest_key().clone();
         let log = spec.directories.evidence().join(subject.session_id.as_str());
-        let writer = Writer::new(Log::open(&log, keys, clock)?);
-        Ok(Self { writer, key, session_id: subject.session_id.clone(), log })
+        Ok(Self { keys, clock, clients: Vec::new(), session_id: subject.session_id.clone(), log })
     }
 
+    fn digest_key(&self) -> DigestKey {
+        self.keys.digest_key().clone()
+    }
+
+    /// A way to the log; what is sent before the log is begun waits.
     fn add_client(&mut self) -> Result<OwnedFd, Error> {
-        self.writer.add_client().map_err(Error::system("make a way to the log"))
+        let (ours, theirs) = evidence::client_pair().map_err(Error::system("make a way to the log"))?;
+        self.clients.push(ours);
+        Ok(theirs)
     }
 
-    fn start(mut self, observer: Observer) -> Result<Running, Error> {
-        self.writer.add_source(Box::new(observer));
-        let writer = self.writer.run().map_err(Error::system("start the thread that writes the log"))?;
+    /// Begins the log with the session's first record, then takes what clients and the warden have to say. Starts a thread.
+    fn begin(self, first: Event, observer: Observer) -> Result<Running, Error> {
+        let mut log = Log::open(&self.log, self.keys, self.clock)?;
+        log.append(&[first])?;
+        let mut writer = Writer::new(log);
+        self.clients.into_iter().for_each(|client| writer.adopt_client(client));
+        writer.add_source(Box::new(observer));
+        let writer = writer.run().map_err(Error::system("start the thread that writes the log"))?;
         Ok(Running { writer, session_id: self.session_id, log: self.log })
     }
 }
@@ -190,7 +200,7 @@ fn start_roles(
         subject: subject.clone(),
         policy: spec.policy.clone(),
         evidence,
-        digest_key: ledger.key.clone(),
+        digest_key: ledger.digest_key(),
         model_sockets: gateway.model_sockets,
         stop,
     };
@@ -201,7 +211,7 @@ fn start_roles(
         subject: subject.clone(),
         policy: spec.policy.clone(),
         evidence,
-        digest_key: ledger.key.clone(),
+        digest_key: ledger.digest_key(),
         redirect: listeners([ready.redirect_v4.take(), ready.redirect_v6.take()]),
         proxy: listeners([ready.proxy.take(), None]),
         dns_udp: [ready.dns_udp_v4.take(), ready.dns_udp_v6.take()].into_iter().flatten().collect::<Vec<UdpSocket>>(),
