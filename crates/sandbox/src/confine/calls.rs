@@ -74,7 +74,6 @@ const EVERYONE: &[Entry] = &[
     (libc::SYS_epoll_create1, Allow),   // the event loop
     (libc::SYS_epoll_ctl, Allow),       // the event loop
     (libc::SYS_epoll_pwait, Allow),     // the event loop
-    (libc::SYS_epoll_pwait2, Allow),    // the event loop
     (libc::SYS_eventfd2, Allow),        // its wake-up
     (libc::SYS_ppoll, Allow),           // one descriptor
     (libc::SYS_futex, Allow),           // locks
@@ -87,7 +86,6 @@ const EVERYONE: &[Entry] = &[
     (libc::SYS_accept4, Allow),     // connections
     (libc::SYS_recvfrom, Allow),    // bytes, datagrams, durable indexes
     (libc::SYS_recvmsg, Allow),     // datagrams
-    (libc::SYS_recvmmsg, Allow),    // the same
     (libc::SYS_sendto, Allow),      // bytes, events
     (libc::SYS_sendmsg, Allow),     // answers
     (libc::SYS_sendmmsg, Allow),    // two name queries at once
@@ -107,7 +105,6 @@ const EVERYONE: &[Entry] = &[
     (libc::SYS_clone, When(&[&[Test::Low(0, ANY, &[THREAD, THREAD_MUSL])]])), // threads
     (libc::SYS_set_robust_list, Allow),       // a new thread's locks
     (libc::SYS_rseq, Allow),                  // a new thread's processor number
-    (libc::SYS_set_tid_address, Allow),       // a new thread's end
     (libc::SYS_sigaltstack, Allow),           // a new thread's stack for signals
     (libc::SYS_gettid, Allow),                // a new thread's number
     (libc::SYS_sched_getaffinity, Allow),     // how many threads are worth it
@@ -126,7 +123,6 @@ const EVERYONE: &[Entry] = &[
     (libc::SYS_getegid, Allow),   // the C library asks
     (libc::SYS_uname, Allow),     // the C library asks
     (libc::SYS_sysinfo, Allow),   // the C library's sort asks how much memory there is
-    (libc::SYS_getrusage, Allow), // processor time, for measurements
     (libc::SYS_prlimit64, When(&[&[Test::Low(0, ANY, &[0]), Test::Zero(2)]])), // reading its own limits
     (libc::SYS_getrandom, Allow), // random numbers
 ];
