@@ -1,6 +1,6 @@
 //! The local model: a server that answers OpenAI chat completions from one GGUF file, on the CPU of this machine.
 //!
-//! The server is the whole of a child process. It needs the model's file, `/proc` and its shared libraries, and no network: the listening
+//! [`serve`] is the whole of a child process. It needs the model's file, `/proc` and its shared libraries, and no network: the listening
 //! Unix socket is handed to it. What it serves:
 //!
 //! - `POST /v1/chat/completions`, streamed or whole. Messages hold text, as a string or as text parts; the roles are `system`, `developer`
@@ -17,5 +17,23 @@
 //! logged or kept.
 #![forbid(unsafe_code)]
 
+mod error;
+mod faster;
+mod generation;
+mod limits;
+mod model_file;
+mod quiet;
+mod refusal;
+mod reply;
+mod request;
+mod server;
 mod stop;
 mod text;
+mod threads;
+mod vocabulary;
+mod worker;
+
+pub use error::Error;
+pub use limits::Limits;
+pub use server::serve;
+pub use threads::environment;
