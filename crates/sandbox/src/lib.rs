@@ -20,15 +20,16 @@ mod limits;
 mod message;
 mod netlink;
 mod network;
+mod opener;
 mod plan;
 mod probe;
+mod report;
 mod role;
 mod root;
 mod rules;
 mod seccomp;
 mod session;
 mod signals;
-mod standin;
 mod survey;
 mod wall;
 mod warden;
@@ -38,11 +39,9 @@ pub use descriptors::{DESCRIPTORS_MAX, Received, inherited, recv_fds, send_fds, 
 pub use destination::original_destination;
 pub use error::Error;
 pub use plan::{Access, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile};
+pub use report::{REPORT_BYTES_MAX, Report};
 pub use role::{Child, fork_role, scrub_arguments};
 pub use session::{Ready, Warden, spawn};
 pub use signals::Signals;
-pub use standin::Report;
 pub use survey::{Survey, WallStatus, survey};
 pub use wall::{Observation, Wall};
-
-// The seccomp half of the crate.

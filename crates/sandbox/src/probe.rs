@@ -18,7 +18,11 @@ pub(crate) const NAMESPACES: [&std::ffi::CStr; 7] = [
     c"/proc/self/ns/cgroup",
 ];
 /// How many answers a probe gives after the namespaces.
-const TRIALS: usize = 8;
+const TRIALS: usize = 9;
+/// What the probe opens to see whether opens are observed: a file that is not what it is called, so that only its real path counts.
+const OBSERVED: &std::ffi::CStr = c"/proc/self/root/.";
+/// Where that leads.
+pub(crate) const OBSERVED_INSIDE: &str = "/";
 /// Bytes of a probe's whole answer.
 pub(crate) const ANSWER_BYTES: usize = NAMESPACES.len() * 8 + TRIALS;
 
@@ -40,6 +44,8 @@ pub(crate) struct Findings {
     pub(crate) door_v4: bool,
     pub(crate) door_v6: bool,
     pub(crate) processes_counted: bool,
+    /// It opened a file that the warden must have seen.
+    pub(crate) opened: bool,
 }
 
 impl Findings {
@@ -50,9 +56,9 @@ impl Findings {
         for (to, from) in namespaces.iter_mut().zip(numbers.chunks_exact(8)) {
             *to = u64::from_ne_bytes(from.try_into().ok()?);
         }
-        let [root, landlock, seccomp, no_new_privileges, no_capabilities, door_v4, door_v6, processes_counted] =
+        let [root, landlock, seccomp, no_new_privileges, no_capabilities, door_v4, door_v6, processes_counted, opened] =
             <[u8; TRIALS]>::try_from(trials).ok()?.map(|b| b == 1);
-        Some(Self { namespaces, root, landlock, seccomp, no_new_privileges, no_capabilities, door_v4, door_v6, processes_counted })
+        Some(Self { namespaces, root, landlock, seccomp, no_new_privileges, no_capabilities, door_v4, door_v6, processes_counted, opened })
     }
 }
 
@@ -72,6 +78,7 @@ pub(crate) fn run(answer: BorrowedFd<'_>) {
         knock(AddressFamily::INET),
         knock(AddressFamily::INET6),
         limits::counts_processes(),
+        rustix::fs::openat(CWD, OBSERVED, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).is_ok(),
     ];
     for (to, from) in trials.iter_mut().zip(results) {
         *to = u8::from(from);

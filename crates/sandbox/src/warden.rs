@@ -10,7 +10,7 @@ use crate::kernel::{self, Fork};
 use crate::message::{Answer, Request};
 use crate::plan::{Network, Plan, Stdio};
 use crate::root::{Pinned, Root};
-use crate::{Error, Observation, Wall, descriptors, identity, limits, network, probe, role, root, rules};
+use crate::{Error, Observation, Wall, descriptors, identity, limits, network, probe, role, root, rules, seccomp};
 use rustix::process::{Pid, PidfdFlags};
 use rustix::thread::{CapabilitySet, UnshareFlags};
 use std::cell::RefCell;
@@ -43,6 +43,8 @@ struct Built {
     observed: BTreeMap<Wall, Observation>,
     null: OwnedFd,
     gauge: Gauge,
+    /// None where the kernel has no filters and the plan allows that.
+    filter: Option<Vec<libc::sock_filter>>,
 }
 
 /// The warden's part: never returns.
@@ -107,7 +109,17 @@ fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
     let root = root::build(plan, &setup.sources, &process_files)?;
     identity::drop_capabilities(CapabilitySet::SYS_PTRACE)?;
     allow(plan, &mut observed, rules::enforce(plan, &root.host_proc))?;
-    Ok(Built { init, root, listeners, observed, null, gauge })
+    let filter = filter(plan, &mut observed)?;
+    Ok(Built { init, root, listeners, observed, null, gauge, filter })
+}
+
+fn filter(plan: &Plan, observed: &mut BTreeMap<Wall, Observation>) -> Result<Option<Vec<libc::sock_filter>>, Error> {
+    if seccomp::is_available() {
+        return Ok(Some(seccomp::build(plan.observe_files)));
+    }
+    let missing = Error::WallMissing { wall: Wall::Seccomp, found: "no filters that ask a listener".to_owned() };
+    allow(plan, observed, Err(missing))?;
+    Ok(None)
 }
 
 fn door(plan: &Plan, observed: &mut BTreeMap<Wall, Observation>) -> Result<network::Listeners, Error> {
@@ -148,8 +160,17 @@ struct Inmate {
     pidfd: OwnedFd,
     /// Readable with what the child has to say; ends when it executes the program.
     status: OwnedFd,
+    /// Arrives from the child once its filter stands.
+    listener: Option<OwnedFd>,
     // The other end tells the child, by closing, that the warden is gone.
-    _handshake: OwnedFd,
+    handshake: OwnedFd,
+}
+
+impl Inmate {
+    /// Lets the child go on behind its filter: whoever answers its calls is ready.
+    fn go(&self) -> Result<(), Error> {
+        descriptors::send_fds(self.handshake.as_fd(), b"+", &[])
+    }
 }
 
 fn launch(setup: &Setup, built: &Built, goal: Goal<'_>) -> Result<Inmate, Error> {
@@ -166,12 +187,26 @@ fn launch(setup: &Setup, built: &Built, goal: Goal<'_>) -> Result<Inmate, Error>
     let table = Descriptors::new(&setup.plan, streams, status_child.as_fd(), handshake_child.as_fd(), is_agent)?;
     let limits = limits::table(&setup.plan.limits);
     let forked = kernel::fork().map_err(Error::system("fork the agent"))?;
-    let Fork::Parent(pid) = forked else { become_child(&table, &limits, None, goal) };
+    let Fork::Parent(pid) = forked else { become_child(&table, &limits, built.filter.as_deref(), goal) };
     if !is_agent {
         setup.pipes.replace(pipes);
     }
     let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_err(Error::errno("open the agent's process"))?;
-    Ok(Inmate { pid, pidfd, status, _handshake: handshake })
+    // From here on only the child holds its ends: their closing tells that it is gone.
+    drop((table, status_child, handshake_child));
+    let mut inmate = Inmate { pid, pidfd, status, listener: None, handshake };
+    if built.filter.is_some() {
+        let arrived = descriptors::recv_fds(inmate.handshake.as_fd(), &mut [0_u8; 8])?.descriptors.into_iter().next();
+        inmate.listener = Some(arrived.ok_or_else(|| failed_child(setup, &inmate))?);
+    }
+    Ok(inmate)
+}
+
+/// Why a child ended before its filter stood.
+fn failed_child(setup: &Setup, inmate: &Inmate) -> Error {
+    let mut message = [0_u8; 8];
+    let length = rustix::io::retry_on_intr(|| rustix::io::read(&inmate.status, &mut message)).unwrap_or_default();
+    failed_step(setup, message.get(..length).unwrap_or_default())
 }
 
 /// A step of the child that failed, as an error.

@@ -1,24 +1,30 @@
-use super::{Built, Setup, allow, failed_step, launch};
+use super::{Built, Inmate, Setup, allow, failed_step, launch};
 use crate::agent::Goal;
+use crate::opener::Opener;
 use crate::plan::Network;
 use crate::probe::{self, Findings};
+use crate::report::Journal;
 use crate::{Error, Observation, Wall};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{WaitId, WaitIdOptions};
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 /// The warden, process 1 and the probe.
 const PROCESSES_ALIVE: u64 = 3;
 
 /// Runs the probe and writes what it found into `built.observed`. A required wall that did not hold is an error.
 pub(super) fn try_walls(setup: &Setup, built: &mut Built) -> Result<(), Error> {
-    let inmate = launch(setup, built, Goal::Probe(probe::run))?;
+    let mut inmate = launch(setup, built, Goal::Probe(probe::run))?;
     let counted = built.gauge.bounds_processes(PROCESSES_ALIVE, setup.plan.limits.processes_max);
+    let opener = answer_probe(&mut inmate)?;
     let mut buffer = [0_u8; probe::ANSWER_BYTES];
     let length = rustix::io::retry_on_intr(|| rustix::io::read(&inmate.status, &mut buffer)).map_err(Error::errno("read the probe"))?;
     let said = buffer.get(..length).unwrap_or_default();
     let _reaped = rustix::process::waitid(WaitId::PidFd(inmate.pidfd.as_fd()), WaitIdOptions::EXITED);
     let Some(findings) = Findings::decode(said) else { return Err(failed_step(setup, said)) };
-    for (wall, held) in walls(setup, built, &findings, counted) {
+    let seen = opener.is_some_and(|opener| opener.journal().has_opened(Path::new(probe::OBSERVED_INSIDE)));
+    for (wall, held) in walls(setup, built, &findings, (counted, seen)) {
         if built.observed.contains_key(&wall) {
             continue;
         }
@@ -43,7 +49,25 @@ fn found(wall: Wall) -> &'static str {
     }
 }
 
-fn walls(setup: &Setup, built: &mut Built, findings: &Findings, counted: bool) -> Vec<(Wall, bool)> {
+/// Answers the probe's calls as the agent's will be, until it has said what it found.
+fn answer_probe(inmate: &mut Inmate) -> Result<Option<Opener>, Error> {
+    let Some(listener) = inmate.listener.take() else { return Ok(None) };
+    let mut opener = Opener::new(listener, Journal::trial())?;
+    inmate.go()?;
+    loop {
+        let mut events = [PollFd::new(&inmate.status, PollFlags::IN), PollFd::from_borrowed_fd(opener.as_fd(), PollFlags::IN)];
+        rustix::io::retry_on_intr(|| poll(&mut events, None)).map_err(Error::errno("watch the probe"))?;
+        let [said, asked] = events.map(|event| event.revents());
+        if !said.is_empty() || asked.intersects(PollFlags::HUP | PollFlags::ERR) {
+            return Ok(Some(opener));
+        }
+        if asked.contains(PollFlags::IN) {
+            opener.answer_one()?;
+        }
+    }
+}
+
+fn walls(setup: &Setup, built: &mut Built, findings: &Findings, (counted, seen): (bool, bool)) -> Vec<(Wall, bool)> {
     let namespaces = [
         Wall::UserNamespace,
         Wall::MountNamespace,
@@ -66,7 +90,7 @@ fn walls(setup: &Setup, built: &mut Built, findings: &Findings, counted: bool) -
         (Wall::Cgroup, counted && built.gauge.bounds_memory(setup.plan.limits.memory_bytes_max)),
     ]);
     if setup.plan.observe_files {
-        walls.push((Wall::FileObservation, false));
+        walls.push((Wall::FileObservation, findings.opened && seen));
     } else {
         built.observed.insert(Wall::FileObservation, Observation::Unused);
     }

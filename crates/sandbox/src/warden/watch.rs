@@ -3,9 +3,11 @@ use crate::Error;
 use crate::agent::Goal;
 use crate::descriptors;
 use crate::message::{Answer, BYTES_MAX, Request};
+use crate::opener::Opener;
+use crate::report::Journal;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, WaitId, WaitIdOptions};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// Exit code when the kernel does not tell one.
 const UNKNOWN: i32 = 255;
@@ -28,32 +30,62 @@ fn agent(setup: &Setup, built: &Built) -> Result<Option<i32>, Error> {
             None => return Ok(None),
         }
     }
-    let inmate = launch(setup, built, Goal::Execute(&setup.image))?;
+    let mut inmate = launch(setup, built, Goal::Execute(&setup.image))?;
+    let mut opener = match inmate.listener.take() {
+        Some(listener) => {
+            let reports = setup.reports.try_clone().map_err(Error::system("keep the way of reports"))?;
+            let opener = Opener::new(listener, Journal::new(reports))?;
+            inmate.go()?;
+            Some(opener)
+        }
+        None => None,
+    };
     let mut failure = [0_u8; 8];
     let length = rustix::io::retry_on_intr(|| rustix::io::read(&inmate.status, &mut failure)).map_err(Error::errno("wait for the exec"))?;
     if length > 0 {
         return Err(failed_step(setup, failure.get(..length).unwrap_or_default()));
     }
     answer(setup, &Answer::Started, &[])?;
-    watch(setup, &inmate)
+    watch(setup, &inmate, opener.as_mut())
 }
 
-fn watch(setup: &Setup, inmate: &Inmate) -> Result<Option<i32>, Error> {
+fn watch(setup: &Setup, inmate: &Inmate, mut opener: Option<&mut Opener>) -> Result<Option<i32>, Error> {
     loop {
-        let mut events = [PollFd::new(&setup.control, PollFlags::IN), PollFd::new(&inmate.pidfd, PollFlags::IN)];
-        rustix::io::retry_on_intr(|| poll(&mut events, None)).map_err(Error::errno("watch the agent"))?;
-        let [control, ended] = events.map(|event| !event.revents().is_empty());
+        let asking = opener.as_ref().map_or(setup.control.as_fd(), |opener| opener.as_fd());
+        let [ended, control, asked] = wait([&inmate.pidfd, &setup.control].map(AsFd::as_fd), asking, PollFlags::IN)?;
         if ended {
             return exit_code(inmate).map(Some);
         }
-        if control {
-            match request(setup)? {
-                Some(Request::Signal(number)) => signal(inmate, number),
-                Some(Request::Release) => {}
-                None => return Ok(None),
-            }
+        if control && !obey(setup, inmate)? {
+            return Ok(None);
+        }
+        if !asked {
+            continue;
+        }
+        // The agent's call is taken when there is room for its report: until then it waits, but the supervisor is obeyed.
+        let [ended, control, room] = wait([&inmate.pidfd, &setup.control].map(AsFd::as_fd), setup.reports.as_fd(), PollFlags::OUT)?;
+        if let (Some(opener), true, false, false) = (opener.as_deref_mut(), room, ended, control) {
+            opener.answer_one()?;
         }
     }
+}
+
+/// Waits until one of three is ready: two to be read, a third as asked for.
+fn wait(read: [BorrowedFd<'_>; 2], third: BorrowedFd<'_>, flags: PollFlags) -> Result<[bool; 3], Error> {
+    let [first, second] = read.map(|one| PollFd::from_borrowed_fd(one, PollFlags::IN));
+    let mut events = [first, second, PollFd::from_borrowed_fd(third, flags)];
+    rustix::io::retry_on_intr(|| poll(&mut events, None)).map_err(Error::errno("watch the agent"))?;
+    Ok(events.map(|event| !event.revents().is_empty()))
+}
+
+/// Does what the supervisor asks; false if it is gone.
+fn obey(setup: &Setup, inmate: &Inmate) -> Result<bool, Error> {
+    match request(setup)? {
+        Some(Request::Signal(number)) => signal(inmate, number),
+        Some(Request::Release) => {}
+        None => return Ok(false),
+    }
+    Ok(true)
 }
 
 /// The supervisor's next request; none if it is gone.

@@ -1,0 +1,130 @@
+use super::{NATIVE, X32, build};
+use crate::seccomp::table::{self, Rule};
+use libc::{
+    SECCOMP_RET_ALLOW as ALLOW, SECCOMP_RET_ERRNO as ERRNO, SECCOMP_RET_KILL_PROCESS as KILL, SECCOMP_RET_USER_NOTIF as NOTIFY, sock_filter,
+};
+
+/// What the kernel's packet filter does with a call.
+fn verdict(program: &[sock_filter], arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
+    let (mut accumulator, mut next) = (0_u32, 0_usize);
+    loop {
+        let step = program[next];
+        next += 1;
+        let (jt, jf, k) = (usize::from(step.jt), usize::from(step.jf), step.k);
+        let choose = |holds: bool| if holds { jt } else { jf };
+        match u32::from(step.code) {
+            0x20 => {
+                accumulator = match k {
+                    0 => number,
+                    4 => arch,
+                    _ => u32::try_from(arguments[(k as usize - 16) / 8] & 0xffff_ffff).unwrap(),
+                }
+            }
+            0x54 => accumulator &= k,
+            0x05 => next += k as usize,
+            0x15 => next += choose(accumulator == k),
+            0x35 => next += choose(accumulator >= k),
+            0x45 => next += choose(accumulator & k != 0),
+            0x06 => return k,
+            other => panic!("unknown step {other:#x}"),
+        }
+    }
+}
+
+fn native(number: libc::c_long, arguments: [u64; 6]) -> u32 {
+    verdict(&build(true), NATIVE, u32::try_from(number).unwrap(), arguments)
+}
+
+#[test]
+fn foreign_architectures_end_the_process() {
+    let program = build(true);
+    for arch in [0x4000_0003, 0xc000_00b7, 0, 0x4000_0028].into_iter().filter(|arch| *arch != NATIVE) {
+        assert_eq!(verdict(&program, arch, 0, [0; 6]), KILL);
+    }
+    for number in [X32, X32 | 1, X32 | 0x1a9, u32::MAX] {
+        assert_eq!(verdict(&program, NATIVE, number, [0; 6]), KILL);
+    }
+}
+
+#[test]
+fn every_number_gets_what_the_table_says_and_no_other_is_allowed() {
+    let (observed, unobserved) = (build(true), build(false));
+    for number in 0..2048_u32 {
+        let seen = verdict(&observed, NATIVE, number, [0; 6]);
+        let wanted = match table::find(i32::try_from(number).unwrap()).map(|entry| entry.rule) {
+            Some(Rule::Allow) => ALLOW,
+            Some(Rule::Open) => {
+                assert_eq!(verdict(&unobserved, NATIVE, number, [0; 6]), ALLOW);
+                NOTIFY
+            }
+            Some(Rule::Absent) => ERRNO | libc::ENOSYS.unsigned_abs(),
+            Some(Rule::When(_)) => continue,
+            Some(Rule::Make | Rule::Refuse | Rule::RefuseAbsent) | None => NOTIFY,
+        };
+        assert_eq!(seen, wanted, "{number}");
+    }
+}
+
+#[test]
+fn no_call_is_named_twice() {
+    let mut numbers: Vec<_> = table::rules().map(|entry| entry.number).collect();
+    let count = numbers.len();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), count);
+}
+
+#[test]
+fn sockets_by_family_type_and_protocol() {
+    let socket = |family: i32, kind: i32, protocol: i32| {
+        native(libc::SYS_socket, [family, kind, protocol, 0, 0, 0].map(|value| u64::from(value.cast_unsigned())))
+    };
+    for family in [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6] {
+        assert_eq!(socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0), ALLOW);
+        assert_eq!(socket(family, libc::SOCK_DGRAM, libc::IPPROTO_UDP), ALLOW);
+        assert_eq!(socket(family, libc::SOCK_STREAM, libc::IPPROTO_MPTCP), NOTIFY);
+        assert_eq!(socket(family, libc::SOCK_STREAM, libc::IPPROTO_SCTP), NOTIFY);
+        assert_eq!(socket(family, libc::SOCK_DGRAM, libc::IPPROTO_ICMP), NOTIFY);
+        assert_eq!(socket(family, libc::SOCK_RAW, libc::IPPROTO_TCP), NOTIFY);
+    }
+    for family in (0..64).filter(|family| ![libc::AF_UNIX, libc::AF_INET, libc::AF_INET6].contains(family)) {
+        assert_eq!(socket(family, libc::SOCK_DGRAM, 0), NOTIFY, "{family}");
+    }
+}
+
+#[test]
+fn arguments_are_compared_by_what_the_kernel_reads_of_them() {
+    for number in [0x5412_u64, 0x541c] {
+        assert_eq!(native(libc::SYS_ioctl, [0, number, 0, 0, 0, 0]), NOTIFY);
+        assert_eq!(native(libc::SYS_ioctl, [0, number | 1 << 32, 0, 0, 0, 0]), NOTIFY);
+        assert_eq!(native(libc::SYS_ioctl, [0, number + 1, 0, 0, 0, 0]), if number == 0x541c { NOTIFY } else { ALLOW });
+    }
+    assert_eq!(native(libc::SYS_ioctl, [0, 0x5401, 0, 0, 0, 0]), ALLOW);
+    assert_eq!(native(libc::SYS_personality, [u64::from(u32::MAX), 0, 0, 0, 0, 0]), ALLOW);
+    assert_eq!(native(libc::SYS_personality, [0x0040_0000, 0, 0, 0, 0, 0]), NOTIFY);
+    assert_eq!(native(libc::SYS_prctl, [15, 0, 0, 0, 0, 0]), ALLOW);
+    assert_eq!(native(libc::SYS_prctl, [35, 0, 0, 0, 0, 0]), NOTIFY);
+}
+
+#[test]
+fn threads_are_allowed_and_namespaces_are_not() {
+    let thread = libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_FILES | libc::CLONE_SIGHAND | libc::CLONE_THREAD | libc::CLONE_SETTLS;
+    let clone = |flags: i32| native(libc::SYS_clone, [u64::from(flags.cast_unsigned()), 0, 0, 0, 0, 0]);
+    assert_eq!(clone(thread), ALLOW);
+    for flag in [libc::CLONE_NEWNS, libc::CLONE_NEWUSER, libc::CLONE_NEWPID, libc::CLONE_NEWNET, libc::CLONE_PARENT] {
+        assert_eq!(clone(flag | libc::SIGCHLD), NOTIFY);
+    }
+}
+
+#[test]
+fn refusals_say_what_programs_understand() {
+    let call = |number: libc::c_long| i32::try_from(number).unwrap();
+    let refusal = |number: libc::c_long, first: u64| table::refusal(call(number), &[first, 0, 0, 0, 0, 0]);
+    assert_eq!(refusal(libc::SYS_keyctl, 0), libc::EPERM);
+    assert_eq!(refusal(libc::SYS_io_uring_setup, 0), libc::ENOSYS);
+    assert_eq!(refusal(1900, 0), libc::ENOSYS);
+    assert_eq!(refusal(libc::SYS_socket, 16), libc::EAFNOSUPPORT);
+    assert_eq!(refusal(libc::SYS_socket, 2), libc::EPROTONOSUPPORT);
+    assert_eq!(table::name(call(libc::SYS_keyctl)), "keyctl");
+    assert_eq!(table::name(1900), "call_1900");
+}
