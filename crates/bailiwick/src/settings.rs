@@ -49,7 +49,7 @@ impl Settings {
             search_path: of("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into()),
             locale: LOCALE.iter().filter_map(|name| Some((OsString::from(name), of(name)?))).collect(),
             model: model.is_file().then_some(model),
-            model_command: ModelCommand { program, arguments: vec!["serve-model".into()] },
+            model_command: ModelCommand { program, arguments: vec!["serve-model".into()], environment: model_environment() },
             account,
             environment,
         }
@@ -59,6 +59,17 @@ impl Settings {
     pub(crate) fn variable(&self, name: &str) -> Option<OsString> {
         self.environment.get(&OsString::from(name)).cloned()
     }
+}
+
+/// One thread computes: more wait for each other by spinning, which is slower on a machine that does other work too.
+#[cfg(feature = "local-model")]
+fn model_environment() -> Vec<(OsString, OsString)> {
+    model::environment(1).into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+#[cfg(not(feature = "local-model"))]
+fn model_environment() -> Vec<(OsString, OsString)> {
+    Vec::new()
 }
 
 #[cfg(test)]

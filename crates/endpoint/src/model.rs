@@ -5,6 +5,7 @@ use policy::{Address, Policy};
 use sandbox::{Access, Limits, Mount, Network, Plan, PrivateArea, Stdio, Warden};
 use schema::{SessionId, Token};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
@@ -65,10 +66,12 @@ fn plan(spec: &SessionSpec, program: &Path, model: &Path, listener: UnixListener
     let mut args = vec![program.into()];
     args.extend(spec.model_command.arguments.iter().cloned());
     args.extend([SOCKET_NUMBER.to_string().into(), model.into()]);
+    let mut env: Vec<(OsString, OsString)> = vec![("PATH".into(), "/usr/bin:/bin".into()), ("HOME".into(), "/tmp".into())];
+    env.extend(spec.model_command.environment.iter().cloned());
     Ok(Plan {
         program: program.to_owned(),
         args,
-        env: vec![("PATH".into(), "/usr/bin:/bin".into()), ("HOME".into(), "/tmp".into())],
+        env,
         cwd: "/tmp".into(),
         mounts,
         files: layout::synthetic_files(),

@@ -100,7 +100,7 @@ impl evidence::Source for Observer {
                 Err(rustix::io::Errno::INTR) => continue,
                 Err(_) => return Err(evidence::Error::SourceFailed { reason: "the warden's reports cannot be read" }),
             };
-            let report = buffer.get(..length).and_then(Report::decode);
+            let report = buffer.get(..length).and_then(|bytes| Report::decode(bytes).ok());
             let report = report.ok_or(evidence::Error::SourceFailed { reason: "a report of the warden was not understood" })?;
             events.push(self.event(report));
         }

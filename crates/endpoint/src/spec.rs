@@ -40,4 +40,6 @@ pub struct ModelCommand {
     pub program: PathBuf,
     /// What stands before the descriptor's number and the model's path.
     pub arguments: Vec<OsString>,
+    /// Its variables, beside `PATH` and `HOME`.
+    pub environment: Vec<(OsString, OsString)>,
 }

@@ -1,11 +1,13 @@
 //! Runs one program in a session with the system's folders read-only:
-//! `session [verbose] [observe] [door] [pipe] [allow=WALL] [ro=PATH] [rw=PATH]
+//! `session [verbose] [observe] [reports | deaf] [door] [pipe] [allow=WALL] [ro=PATH] [rw=PATH]
 //! [processes=N] [memory=BYTES] [files=N] [file-bytes=N] -- PROGRAM ARGS…`.
-//! Prints what was observed to standard error with `verbose`. For tests and measurements.
+//! Prints what was observed to standard error with `verbose`, and every report with `reports`; takes none with `deaf`.
+//! For tests and measurements.
 
-use sandbox::{Access, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile, Wall};
+use sandbox::{Access, Limits, Mount, Network, Plan, PrivateArea, REPORT_BYTES_MAX, Report, Stdio, SyntheticFile, Wall, recv_fds};
 use std::ffi::OsString;
 use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
 fn main() {
@@ -30,12 +32,36 @@ fn run() -> Result<i32, sandbox::Error> {
             let _gone = writeln!(std::io::stderr(), "{wall} {}", observation.token());
         }
     }
+    let reports = ready.reports;
+    let printed = has("reports");
+    // Walls stand and the warden is a process of its own: threads are fine now. Reports must be taken, or the agent stands still.
+    let deaf = has("deaf");
+    let reader = std::thread::spawn(move || if deaf { std::thread::park() } else { take_reports(&reports, printed) });
     warden.release()?;
     if let Some(output) = ready.stdout {
         let mut file = std::fs::File::from(output);
         let _copied = std::io::copy(&mut file, &mut std::io::stdout());
     }
-    warden.wait()
+    let code = warden.wait();
+    let _taken = reader.join();
+    code
+}
+
+fn take_reports(reports: &OwnedFd, printed: bool) {
+    let mut buffer = vec![0; REPORT_BYTES_MAX];
+    while let Ok(received) = recv_fds(reports.as_fd(), &mut buffer) {
+        let Some(bytes @ [_, ..]) = buffer.get(..received.bytes) else { return };
+        if printed {
+            let _gone = match Report::decode(bytes) {
+                Ok(Report::FileOpened { path, mode }) => writeln!(std::io::stderr(), "opened {mode:?} {}", path.display()),
+                Ok(Report::FileRefused { path, mode, errno }) => {
+                    writeln!(std::io::stderr(), "refused {mode:?} {} {errno}", path.display())
+                }
+                Ok(Report::SystemCallRefused { name }) => writeln!(std::io::stderr(), "call {name}"),
+                Err(error) => writeln!(std::io::stderr(), "session: {error}"),
+            };
+        }
+    }
 }
 
 fn plan(options: &[String], args: Vec<OsString>) -> Plan {

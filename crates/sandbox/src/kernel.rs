@@ -209,3 +209,28 @@ pub(crate) fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: the kernel just gave this number, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
+
+/// Opens a file exactly as asked for: no flag is added or lost.
+pub(crate) fn open_how(folder: BorrowedFd<'_>, path: &CStr, how: &libc::open_how) -> rustix::io::Result<OwnedFd> {
+    // SAFETY: `path` is a C string and `how` a live structure of the size that is passed.
+    let result = unsafe {
+        libc::syscall(libc::SYS_openat2, folder.as_raw_fd(), path.as_ptr(), std::ptr::from_ref(how), size_of::<libc::open_how>())
+    };
+    let number = i32::try_from(errno(result)?).map_err(|_| rustix::io::Errno::BADF)?;
+    // SAFETY: the kernel just made this descriptor for us; nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Copies memory of another process; what cannot be read at once is left out.
+pub(crate) fn read_memory(process: i32, address: u64, buffer: &mut [u8]) -> rustix::io::Result<usize> {
+    let Ok(address) = usize::try_from(address) else { return Err(rustix::io::Errno::FAULT) };
+    let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let remote = libc::iovec { iov_base: std::ptr::without_provenance_mut(address), iov_len: buffer.len() };
+    // SAFETY: the kernel writes at most `buffer.len()` bytes into the live buffer; the other address is the other process's.
+    let result = unsafe { libc::process_vm_readv(process, &raw const local, 1, &raw const remote, 1, 0) };
+    usize::try_from(errno(result as libc::c_long)?).map_err(|_| rustix::io::Errno::FAULT)
+}
+
+fn errno(value: libc::c_long) -> rustix::io::Result<libc::c_long> {
+    checked(value).map_err(|error| rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO))
+}

@@ -1,41 +1,186 @@
 //! Answers the calls that the filter hands to the warden: opens files for the agent, refuses what is not on the list, reports both.
 //!
-//! One at a time and in this process: a process that made a pid namespace can have no threads, and a process inside would be in the
-//! agent's reach.
+//! A call is never let through to be carried out by the kernel itself: another thread of the agent could swap the path between the look
+//! and the act. The warden opens the file, reports where the descriptor leads, and then hands it over. It does so one call at a time and in
+//! its own process: a process that made a pid namespace can have no threads, and a process inside would be in the agent's reach.
+
+mod attempt;
+mod request;
+mod target;
+mod waiting;
+mod walk;
 
 use crate::report::Journal;
-use crate::seccomp::{self, Listener, Reply};
+use crate::seccomp::{self, Listener, Notification, Reply, Rule};
 use crate::{Error, kernel};
+use attempt::{Attempt, Outcome};
+use request::{How, Request, low_unsigned};
+use rustix::event::Timespec;
+use rustix::fs::{MemfdFlags, OFlags};
+use rustix::io::Errno;
 use rustix::thread::{CapabilitySet, CapabilitySets};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use target::{Target, own, path_of};
+use waiting::{Side, Waiting};
+
+/// Where a missing file tells nothing about the agent: libraries and settings are looked for in many places.
+const SYSTEM: [&str; 9] = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev"];
+/// `MFD_NOEXEC_SEAL` and `MFD_EXEC` (Linux 6.3).
+const NOT_EXECUTABLE: u32 = 8;
+const EXECUTABLE: u32 = 16;
 
 /// Answers for as long as it is asked to.
 #[derive(Debug)]
 pub(crate) struct Opener {
     listener: Listener,
     journal: Journal,
+    host_proc: OwnedFd,
+    waiting: Waiting,
 }
 
 impl Opener {
     /// Makes this process open files exactly as the agent would: no capability in effect, a file mode mask of its own.
-    pub(crate) fn new(listener: OwnedFd, journal: Journal) -> Result<Self, Error> {
+    pub(crate) fn new(listener: OwnedFd, journal: Journal, host_proc: &OwnedFd) -> Result<Self, Error> {
         kernel::unshare(rustix::thread::UnshareFlags::FS).map_err(Error::errno("separate the warden's file mode mask"))?;
-        raise(CapabilitySet::empty())?;
-        Ok(Self { listener: Listener::new(listener), journal })
+        raise(CapabilitySet::empty()).map_err(Error::errno("lower the warden's capability"))?;
+        let host_proc = host_proc.try_clone().map_err(Error::system("keep the host's /proc"))?;
+        Ok(Self { listener: Listener::new(listener), journal, host_proc, waiting: Waiting::default() })
     }
 
-    /// Waits for one call and answers it.
+    /// Waits for one call and answers it. An error is one of the warden's: the session cannot go on.
     pub(crate) fn answer_one(&mut self) -> Result<(), Error> {
         let received = self.listener.receive().map_err(Error::system("take a call of the agent"))?;
         let Some(call) = received else { return Ok(()) };
-        self.journal.call(call.number)?;
-        self.listener.reply(call.id, &Reply::Error(seccomp::refusal(call.number, &call.arguments)));
+        match seccomp::rule(call.number) {
+            Some(Rule::Open(_)) => self.open(&call),
+            Some(Rule::Make) => self.make(&call),
+            _ => self.refuse(&call),
+        }
+    }
+
+    /// Looks after calls that wait for something; to be called again after [`Opener::patience`].
+    pub(crate) fn tend(&mut self) -> Result<(), Error> {
+        for call in self.waiting.tend(&self.listener) {
+            self.hand_over(call.id, call.how, &call.file)?;
+        }
         Ok(())
+    }
+
+    /// How long [`Opener::tend`] may be left out; none if nothing waits.
+    pub(crate) fn patience(&self) -> Option<Timespec> {
+        self.waiting.patience()
     }
 
     /// What was reported so far.
     pub(crate) fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    fn refuse(&mut self, call: &Notification) -> Result<(), Error> {
+        self.journal.call(call.number)?;
+        self.listener.reply(call.id, &Reply::Error(seccomp::refusal(call.number, &call.arguments)));
+        Ok(())
+    }
+
+    /// A file in memory: made here, so that it cannot be executed.
+    fn make(&mut self, call: &Notification) -> Result<(), Error> {
+        let [name, flags, ..] = call.arguments;
+        let flags = low_unsigned(flags);
+        if flags & EXECUTABLE != 0 {
+            return self.refuse(call);
+        }
+        let target = Target { host_proc: self.host_proc.as_fd(), task: call.task };
+        let made = target.text(name).and_then(|name| {
+            let make = |flags: u32| rustix::fs::memfd_create(name.as_c_str(), MemfdFlags::from_bits_retain(flags | libc::MFD_CLOEXEC));
+            // A kernel that does not know the flag does not know how to keep the file from being executed either.
+            make(flags | NOT_EXECUTABLE).or_else(|errno| if errno == Errno::INVAL { make(flags) } else { Err(errno) })
+        });
+        match made {
+            Ok(file) => self.listener.reply(call.id, &Reply::Descriptor(file.as_fd(), flags & libc::MFD_CLOEXEC != 0)),
+            Err(errno) => self.listener.reply(call.id, &Reply::Error(errno.raw_os_error())),
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, call: &Notification) -> Result<(), Error> {
+        let target = Target { host_proc: self.host_proc.as_fd(), task: call.task };
+        let read = Request::read(call, target).and_then(|request| {
+            let base = if request.is_relative() { Some(target.base(request.folder)?) } else { None };
+            Ok((request, base))
+        });
+        let (request, base) = match read {
+            Ok(read) => read,
+            Err(errno) => {
+                self.fail(call.id, errno);
+                return Ok(());
+            }
+        };
+        // Everything about the caller was read while it still was the caller.
+        if !self.listener.is_valid(call.id) {
+            return Ok(());
+        }
+        let attempt = Attempt { target, request: &request, base: base.as_ref() };
+        match attempt.open() {
+            Outcome::Opened(file) => self.hand_over(call.id, request.how, &file),
+            Outcome::Waits(file) => self.wait(call.id, request.how, file),
+            Outcome::Failed(failure) => {
+                let asked = asked(self.host_proc.as_fd(), base.as_ref(), &request);
+                self.note(&asked, failure.place.as_deref(), request.how, failure.errno)?;
+                self.fail(call.id, failure.errno);
+                Ok(())
+            }
+        }
+    }
+
+    fn fail(&self, id: u64, errno: Errno) {
+        self.listener.reply(id, &Reply::Error(errno.raw_os_error()));
+    }
+
+    /// Reports a refusal if it tells something about the agent.
+    fn note(&mut self, asked: &Path, place: Option<&Path>, how: How, errno: Errno) -> Result<(), Error> {
+        let tells = match errno {
+            Errno::ACCESS | Errno::PERM | Errno::ROFS => true,
+            Errno::NOENT => !SYSTEM.iter().any(|folder| place.unwrap_or(asked).starts_with(folder)),
+            _ => false,
+        };
+        if tells { self.journal.refused(asked, how.file_mode(), errno.raw_os_error()) } else { Ok(()) }
+    }
+
+    /// Reports a file and then hands it over.
+    fn hand_over(&mut self, id: u64, how: How, file: &OwnedFd) -> Result<(), Error> {
+        let path = finish(how, file).and_then(|()| if how.is_path() { Ok(None) } else { canonical(self.host_proc.as_fd(), file) });
+        match path {
+            Ok(Some(path)) => self.journal.opened(&path, how.file_mode())?,
+            Ok(None) => {}
+            // What cannot be named in the evidence is not opened.
+            Err(errno) => {
+                self.fail(id, errno);
+                return Ok(());
+            }
+        }
+        self.listener.reply(id, &Reply::Descriptor(file.as_fd(), how.has(libc::O_CLOEXEC)));
+        Ok(())
+    }
+
+    /// Opens a file that makes its opener wait, in a process of its own.
+    fn wait(&mut self, id: u64, how: How, file: OwnedFd) -> Result<(), Error> {
+        let mut kept = vec![self.listener.as_fd(), self.host_proc.as_fd(), file.as_fd()];
+        kept.extend(self.journal.socket());
+        match self.waiting.start(&kept)? {
+            Side::Full => self.fail(id, Errno::NFILE),
+            Side::Warden(helper) => self.waiting.keep(id, how, file, helper),
+            Side::Helper => {
+                let opened = kernel::open_how(self.host_proc.as_fd(), &own(file.as_fd()), &how.again());
+                match opened.map(|opened| self.hand_over(id, how, &opened)) {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => kernel::exit_now(1),
+                    Err(errno) => self.fail(id, errno),
+                }
+                kernel::exit_now(0)
+            }
+        }
+        Ok(())
     }
 }
 
@@ -45,8 +190,45 @@ impl AsFd for Opener {
     }
 }
 
-/// Puts capabilities of the warden into effect, or (empty) out of it.
-fn raise(effective: CapabilitySet) -> Result<(), Error> {
-    let sets = CapabilitySets { effective, permitted: CapabilitySet::SYS_PTRACE, inheritable: CapabilitySet::empty() };
-    rustix::thread::set_capabilities(None, sets).map_err(Error::errno("change the warden's capabilities in effect"))
+/// The path as it was asked for, made absolute.
+fn asked(host_proc: BorrowedFd<'_>, base: Option<&OwnedFd>, request: &Request) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    let path = Path::new(std::ffi::OsStr::from_bytes(request.path.as_bytes()));
+    match base.map(|base| path_of(host_proc, base.as_fd())) {
+        Some(Ok(folder)) => folder.join(path.strip_prefix("/").unwrap_or(path)),
+        Some(Err(_)) | None => path.to_owned(),
+    }
 }
+
+/// Lets a descriptor that was opened without waiting wait from now on, unless that was asked for.
+fn finish(how: How, file: &OwnedFd) -> Result<(), Errno> {
+    if how.is_path() || how.has(libc::O_NONBLOCK) {
+        return Ok(());
+    }
+    rustix::fs::fcntl_setfl(file, how.settable() & !OFlags::NONBLOCK)
+}
+
+/// Where a descriptor leads, as the session sees it; none for pipes and memory, which have no name.
+fn canonical(host_proc: BorrowedFd<'_>, file: &OwnedFd) -> Result<Option<PathBuf>, Errno> {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    let path = path_of(host_proc, file.as_fd())?;
+    if !path.is_absolute() {
+        return Ok(None);
+    }
+    let bytes = path.as_os_str().as_bytes();
+    match bytes.strip_suffix(b" (deleted)") {
+        // The root cannot be written, so nothing else there begins like memory.
+        Some(name) if name.starts_with(b"/memfd:") => Ok(None),
+        Some(name) if rustix::fs::fstat(file)?.st_nlink == 0 => Ok(Some(std::ffi::OsString::from_vec(name.to_vec()).into())),
+        Some(_) | None => Ok(Some(path)),
+    }
+}
+
+/// Puts capabilities of the warden into effect, or (empty) out of it.
+fn raise(effective: CapabilitySet) -> rustix::io::Result<()> {
+    let sets = CapabilitySets { effective, permitted: CapabilitySet::SYS_PTRACE, inheritable: CapabilitySet::empty() };
+    rustix::thread::set_capabilities(None, sets)
+}
+
+#[cfg(test)]
+mod tests;

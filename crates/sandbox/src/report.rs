@@ -2,7 +2,7 @@ use crate::Error;
 use schema::event::FileMode;
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -139,6 +139,14 @@ impl Journal {
         self.send(Report::SystemCallRefused { name: crate::seccomp::name(number) })?;
         self.calls.insert(number);
         Ok(())
+    }
+
+    /// The way to the supervisor.
+    pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
+        match &self.sink {
+            Sink::Supervisor(socket) => Some(socket.as_fd()),
+            Sink::Trial(_) => None,
+        }
     }
 
     /// Whether a file was reported as opened.

@@ -19,7 +19,7 @@ fn spec(place: &Path) -> SessionSpec {
         search_path: "/usr/bin:/bin".into(),
         locale: vec![("LANG".into(), "C.UTF-8".into())],
         directories: Directories { state: place.join("state/bailiwick") },
-        model_command: ModelCommand { program: "/bin/false".into(), arguments: Vec::new() },
+        model_command: ModelCommand { program: "/bin/false".into(), arguments: Vec::new(), environment: Vec::new() },
     }
 }
 

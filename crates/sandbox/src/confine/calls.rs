@@ -116,13 +116,13 @@ const EVERYONE: &[Entry] = &[
     (libc::SYS_exit, Allow),                  // end of a thread
     (libc::SYS_exit_group, Allow),            // end of the process
     // Who and where it is.
-    (libc::SYS_getpid, Allow),    // random numbers are told apart from a fork's
-    (libc::SYS_getuid, Allow),    // the C library asks
-    (libc::SYS_geteuid, Allow),   // the C library asks
-    (libc::SYS_getgid, Allow),    // the C library asks
-    (libc::SYS_getegid, Allow),   // the C library asks
-    (libc::SYS_uname, Allow),     // the C library asks
-    (libc::SYS_sysinfo, Allow),   // the C library's sort asks how much memory there is
+    (libc::SYS_getpid, Allow),  // random numbers are told apart from a fork's
+    (libc::SYS_getuid, Allow),  // the C library asks
+    (libc::SYS_geteuid, Allow), // the C library asks
+    (libc::SYS_getgid, Allow),  // the C library asks
+    (libc::SYS_getegid, Allow), // the C library asks
+    (libc::SYS_uname, Allow),   // the C library asks
+    (libc::SYS_sysinfo, Allow), // the C library's sort asks how much memory there is
     (libc::SYS_prlimit64, When(&[&[Test::Low(0, ANY, &[0]), Test::Zero(2)]])), // reading its own limits
     (libc::SYS_getrandom, Allow), // random numbers
 ];

@@ -25,10 +25,11 @@ pub(crate) fn build(observe: bool) -> Vec<sock_filter> {
     for rule in table::rules() {
         let Ok(number) = u32::try_from(rule.number) else { continue };
         let code = match (rule.rule, observe) {
-            (Rule::Allow, _) | (Rule::Open, false) => vec![allow()],
+            (Rule::Allow, _) | (Rule::Open(_), false) => vec![allow()],
+            (Rule::Open(Some(flags)), true) => path_only(flags),
             (Rule::Absent, _) => vec![absent()],
             (Rule::When(tests), _) => conditions(tests),
-            (Rule::Open | Rule::Make, _) => vec![notify()],
+            (Rule::Open(None) | Rule::Make, _) => vec![notify()],
             // Like everything that the table does not name.
             (Rule::Refuse | Rule::RefuseAbsent, _) => continue,
         };
@@ -112,6 +113,11 @@ fn conditions(tests: &[Test]) -> Vec<sock_filter> {
     }
     code.push(allow());
     code
+}
+
+/// Carried out with `O_PATH`, handed to the warden without.
+fn path_only(flags: u32) -> Vec<sock_filter> {
+    vec![load(ARGUMENTS + 8 * flags), jump(BPF_JSET, libc::O_PATH.cast_unsigned(), 0, 1), allow(), notify()]
 }
 
 fn allow() -> sock_filter {

@@ -9,8 +9,9 @@ use libc::c_long;
 pub(crate) enum Rule {
     /// Carried out.
     Allow,
-    /// Opens a file: the warden does it for the agent, and reports it, if files are observed.
-    Open,
+    /// Opens a file: the warden does it for the agent, and reports it, if files are observed. The argument of that number has the flags: with
+    /// `O_PATH` the kernel does it, since nothing can be read by such a descriptor, and the warden could not hand one over.
+    Open(Option<u32>),
     /// Makes a file in memory: the warden does it for the agent, so that it cannot be executed.
     Make,
     /// Carried out if every test holds, else refused and reported.
@@ -74,8 +75,13 @@ pub(crate) fn refusal(number: i32, arguments: &[u64; 6]) -> i32 {
     }
 }
 
-/// The rule of a call.
-pub(crate) fn find(number: i32) -> Option<&'static Entry> {
+/// What becomes of a call; none if it is not named here.
+pub(crate) fn rule(number: i32) -> Option<Rule> {
+    find(number).map(|entry| entry.rule)
+}
+
+/// What is said here about a call.
+pub(super) fn find(number: i32) -> Option<&'static Entry> {
     rules().find(|entry| entry.number == c_long::from(number))
 }
 
@@ -106,7 +112,11 @@ const GROUPS: &[&[Entry]] = &[
 ];
 
 /// Opening a file. The warden does it: what it reports is what it opened.
-const OPEN: &[Entry] = calls![Rule::Open; SYS_openat SYS_openat2];
+const OPEN: &[Entry] = &[
+    Entry { name: "SYS_openat", number: libc::SYS_openat, rule: Rule::Open(Some(2)) },
+    // Its flags are in memory, where another thread can change them.
+    Entry { name: "SYS_openat2", number: libc::SYS_openat2, rule: Rule::Open(None) },
+];
 
 /// Using what is open already.
 const USE: &[Entry] = calls![Rule::Allow;
@@ -286,8 +296,8 @@ const OLDER: &[Entry] = &[];
 
 #[cfg(target_arch = "x86_64")]
 const OLDER_TESTED: &[Entry] = &[
-    Entry { name: "SYS_open", number: libc::SYS_open, rule: Rule::Open },
-    Entry { name: "SYS_creat", number: libc::SYS_creat, rule: Rule::Open },
+    Entry { name: "SYS_open", number: libc::SYS_open, rule: Rule::Open(Some(1)) },
+    Entry { name: "SYS_creat", number: libc::SYS_creat, rule: Rule::Open(None) },
     // Ports of the machine, segments of another time.
     Entry { name: "SYS_iopl", number: libc::SYS_iopl, rule: Rule::Refuse },
     Entry { name: "SYS_ioperm", number: libc::SYS_ioperm, rule: Rule::Refuse },

@@ -5,7 +5,7 @@ use crate::descriptors;
 use crate::message::{Answer, BYTES_MAX, Request};
 use crate::opener::Opener;
 use crate::report::Journal;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, WaitId, WaitIdOptions};
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -34,7 +34,7 @@ fn agent(setup: &Setup, built: &Built) -> Result<Option<i32>, Error> {
     let mut opener = match inmate.listener.take() {
         Some(listener) => {
             let reports = setup.reports.try_clone().map_err(Error::system("keep the way of reports"))?;
-            let opener = Opener::new(listener, Journal::new(reports))?;
+            let opener = Opener::new(listener, Journal::new(reports), &built.root.host_proc)?;
             inmate.go()?;
             Some(opener)
         }
@@ -52,29 +52,34 @@ fn agent(setup: &Setup, built: &Built) -> Result<Option<i32>, Error> {
 fn watch(setup: &Setup, inmate: &Inmate, mut opener: Option<&mut Opener>) -> Result<Option<i32>, Error> {
     loop {
         let asking = opener.as_ref().map_or(setup.control.as_fd(), |opener| opener.as_fd());
-        let [ended, control, asked] = wait([&inmate.pidfd, &setup.control].map(AsFd::as_fd), asking, PollFlags::IN)?;
+        let patience = opener.as_ref().and_then(|opener| opener.patience());
+        let [ended, control, asked] = wait(setup, inmate, (asking, PollFlags::IN), patience)?;
         if ended {
             return exit_code(inmate).map(Some);
         }
         if control && !obey(setup, inmate)? {
             return Ok(None);
         }
+        if let (Some(opener), Some(_)) = (opener.as_deref_mut(), patience) {
+            opener.tend()?;
+        }
         if !asked {
             continue;
         }
         // The agent's call is taken when there is room for its report: until then it waits, but the supervisor is obeyed.
-        let [ended, control, room] = wait([&inmate.pidfd, &setup.control].map(AsFd::as_fd), setup.reports.as_fd(), PollFlags::OUT)?;
+        let [ended, control, room] = wait(setup, inmate, (setup.reports.as_fd(), PollFlags::OUT), None)?;
         if let (Some(opener), true, false, false) = (opener.as_deref_mut(), room, ended, control) {
             opener.answer_one()?;
         }
     }
 }
 
-/// Waits until one of three is ready: two to be read, a third as asked for.
-fn wait(read: [BorrowedFd<'_>; 2], third: BorrowedFd<'_>, flags: PollFlags) -> Result<[bool; 3], Error> {
-    let [first, second] = read.map(|one| PollFd::from_borrowed_fd(one, PollFlags::IN));
-    let mut events = [first, second, PollFd::from_borrowed_fd(third, flags)];
-    rustix::io::retry_on_intr(|| poll(&mut events, None)).map_err(Error::errno("watch the agent"))?;
+/// Waits until the agent ended, the supervisor asks something, or the third is ready (or, after some time, none of it).
+fn wait(setup: &Setup, inmate: &Inmate, third: (BorrowedFd<'_>, PollFlags), patience: Option<Timespec>) -> Result<[bool; 3], Error> {
+    let (third, flags) = third;
+    let mut events =
+        [PollFd::new(&inmate.pidfd, PollFlags::IN), PollFd::new(&setup.control, PollFlags::IN), PollFd::from_borrowed_fd(third, flags)];
+    rustix::io::retry_on_intr(|| poll(&mut events, patience.as_ref())).map_err(Error::errno("watch the agent"))?;
     Ok(events.map(|event| !event.revents().is_empty()))
 }
 

@@ -122,7 +122,7 @@ fn programs_run() {
         ("/usr/bin/gcc", "cd /tmp && printf '#include <stdio.h>\\nint main(){puts(\"42\");}' > a.c && gcc -o a a.c && ./a"),
     ];
     for (program, script) in scripts.into_iter().filter(|(program, _)| std::path::Path::new(program).exists()) {
-        for options in [&[][..]] {
+        for options in [&[][..], &["observe"]] {
             let output = run(options, script);
             assert!(text(&output).contains("42"), "{program} {options:?}: {}", text(&output));
         }

@@ -8,6 +8,7 @@ mod confined;
 mod door;
 mod files;
 mod limits;
+mod opens;
 mod processes;
 mod roles;
 mod survey;

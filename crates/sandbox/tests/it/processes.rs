@@ -14,9 +14,9 @@ fn with_argument(argument: &str) -> usize {
 
 #[test]
 fn the_filter_was_tried_from_inside() {
-    let output = run(&["verbose"], "true");
+    let output = run(&["verbose", "observe"], "true");
     let lines = String::from_utf8_lossy(&output.stderr).into_owned();
-    for wall in ["seccomp"] {
+    for wall in ["seccomp", "file_observation"] {
         assert!(lines.contains(&format!("{wall} held")), "{lines}");
     }
 }

@@ -53,7 +53,7 @@ fn every_number_gets_what_the_table_says_and_no_other_is_allowed() {
         let seen = verdict(&observed, NATIVE, number, [0; 6]);
         let wanted = match table::find(i32::try_from(number).unwrap()).map(|entry| entry.rule) {
             Some(Rule::Allow) => ALLOW,
-            Some(Rule::Open) => {
+            Some(Rule::Open(_)) => {
                 assert_eq!(verdict(&unobserved, NATIVE, number, [0; 6]), ALLOW);
                 NOTIFY
             }
@@ -104,6 +104,15 @@ fn arguments_are_compared_by_what_the_kernel_reads_of_them() {
     assert_eq!(native(libc::SYS_personality, [0x0040_0000, 0, 0, 0, 0, 0]), NOTIFY);
     assert_eq!(native(libc::SYS_prctl, [15, 0, 0, 0, 0, 0]), ALLOW);
     assert_eq!(native(libc::SYS_prctl, [35, 0, 0, 0, 0, 0]), NOTIFY);
+}
+
+#[test]
+fn a_descriptor_for_the_name_only_is_left_to_the_kernel_where_its_flags_cannot_change() {
+    let path = u64::from(libc::O_PATH.cast_unsigned());
+    assert_eq!(native(libc::SYS_openat, [0, 0, path, 0, 0, 0]), ALLOW);
+    assert_eq!(native(libc::SYS_openat, [0, path, 0, path, 0, 0]), NOTIFY);
+    assert_eq!(native(libc::SYS_openat, [0, 0, path << 32, 0, 0, 0]), NOTIFY);
+    assert_eq!(native(libc::SYS_openat2, [path; 6]), NOTIFY);
 }
 
 #[test]

@@ -1,0 +1,109 @@
+//! Calls that wait for another process: the other end of a FIFO, a lease. Each waits in a process of its own, which ends with the call.
+
+use super::request::How;
+use crate::Error;
+use crate::kernel::{self, Fork};
+use crate::seccomp::{Listener, Reply};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::thread::{CapabilitySet, CapabilitySets};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+
+/// Most calls that wait at once.
+const COUNT_MAX: usize = 64;
+/// How often it is looked whether a caller is gone.
+const PERIOD: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+
+/// The calls that wait.
+#[derive(Debug, Default)]
+pub(super) struct Waiting(Vec<Call>);
+
+/// One call that waits.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) id: u64,
+    pub(super) how: How,
+    /// Leads to what is opened; for a reader of a FIFO, an end of it that counts as a reader already.
+    pub(super) file: OwnedFd,
+    helper: Pid,
+}
+
+/// Where a fork came out.
+#[derive(Debug)]
+pub(super) enum Side {
+    /// It was not made: too many calls wait.
+    Full,
+    /// In the warden.
+    Warden(Pid),
+    /// In the process that waits.
+    Helper,
+}
+
+impl Waiting {
+    /// Makes a process that may wait. It keeps these descriptors and no capability.
+    pub(super) fn start(&self, kept: &[BorrowedFd<'_>]) -> Result<Side, Error> {
+        if self.0.len() >= COUNT_MAX {
+            return Ok(Side::Full);
+        }
+        match kernel::fork().map_err(Error::system("fork a process that waits"))? {
+            Fork::Parent(helper) => Ok(Side::Warden(helper)),
+            Fork::Child => {
+                if restrict(kept).is_err() {
+                    kernel::exit_now(1);
+                }
+                Ok(Side::Helper)
+            }
+        }
+    }
+
+    /// Remembers a call that waits.
+    pub(super) fn keep(&mut self, id: u64, how: How, file: OwnedFd, helper: Pid) {
+        self.0.push(Call { id, how, file, helper });
+    }
+
+    pub(super) fn patience(&self) -> Option<Timespec> {
+        if self.0.is_empty() { None } else { Some(PERIOD) }
+    }
+
+    /// Lets go of calls that are answered, ends the processes of those whose caller is gone, and returns readers of FIFOs whose other end
+    /// came and went before their process could see it.
+    pub(super) fn tend(&mut self, listener: &Listener) -> Vec<Call> {
+        let mut ready = Vec::new();
+        for call in std::mem::take(&mut self.0) {
+            match waitpid(Some(call.helper), WaitOptions::NOHANG) {
+                Ok(None) if !listener.is_valid(call.id) => end(call.helper),
+                Ok(None) if is_readable(&call.file) => {
+                    end(call.helper);
+                    ready.push(call);
+                }
+                Ok(None) => self.0.push(call),
+                Ok(Some((_, status))) if status.exit_status() == Some(0) => {}
+                // The agent can end the process that waits for it, as it can interrupt its own call.
+                Ok(Some(_)) | Err(_) => listener.reply(call.id, &Reply::Error(libc::EINTR)),
+            }
+        }
+        ready
+    }
+}
+
+fn restrict(kept: &[BorrowedFd<'_>]) -> Result<(), Error> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(Error::errno("die with the warden"))?;
+    for (first, last) in crate::agent::gaps(kept.iter().map(AsRawFd::as_raw_fd).collect()) {
+        kernel::close_range(first, last).map_err(Error::system("close inherited descriptors"))?;
+    }
+    let none = CapabilitySet::empty();
+    let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
+    rustix::thread::set_capabilities(None, sets).map_err(Error::errno("drop a helper's capability"))
+}
+
+fn end(helper: Pid) {
+    // It may have ended by itself in the meantime; either way it is taken in.
+    let _gone = kill_process(helper, Signal::KILL);
+    let _taken = rustix::io::retry_on_intr(|| waitpid(Some(helper), WaitOptions::empty()));
+}
+
+fn is_readable(file: &OwnedFd) -> bool {
+    let mut events = [PollFd::new(file, PollFlags::IN)];
+    poll(&mut events, Some(&AT_ONCE)).is_ok_and(|_| events.iter().any(|one| one.revents().intersects(PollFlags::IN | PollFlags::HUP)))
+}
