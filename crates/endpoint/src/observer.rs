@@ -17,6 +17,24 @@ const REPORT_BYTES_MAX: usize = 16 * 1024;
 /// Folders inside that end with the session.
 const PRIVATE: [&str; 5] = ["/tmp", "/var/tmp", layout::HOME, "/dev/shm", "/run"];
 
+/// `ENOENT`.
+const NOT_THERE: i32 = 2;
+/// Where people keep keys, below their home.
+const KEY_PLACES: [&str; 12] = [
+    ".ssh",
+    ".aws",
+    ".gnupg",
+    ".kube",
+    ".docker",
+    ".azure",
+    ".config/gcloud",
+    ".netrc",
+    ".git-credentials",
+    ".npmrc",
+    ".pypirc",
+    ".cargo/credentials.toml",
+];
+
 /// A file's id in evidence: the keyed digest of its path inside.
 pub(crate) fn file_id(key: &DigestKey, path: &Path) -> KeyedDigest {
     key.digest("path", path.as_os_str().as_bytes())
@@ -61,12 +79,14 @@ impl Observer {
         path_class(path, &self.workspace, &self.documents, &self.programs)
     }
 
-    fn event(&self, report: Report) -> Event {
+    /// What evidence says of a report; nothing of a file that is merely not there where programs look for files of their own.
+    fn event(&self, report: Report) -> Option<Event> {
         let session_id = self.session_id.clone();
-        match report {
+        Some(match report {
             Report::FileOpened { path, mode } => {
                 Event::FileOpened(FileOpened { session_id, file_id: file_id(&self.key, &path), path_class: self.class(&path), mode })
             }
+            Report::FileRefused { path, errno: NOT_THERE, .. } if !self.is_telling(&path) => return None,
             Report::FileRefused { path, mode, errno } => Event::FileRefused(FileRefused {
                 session_id,
                 file_id: file_id(&self.key, &path),
@@ -80,6 +100,15 @@ impl Observer {
                 system_call: Token::lossy(&name),
                 code: RefusalCode::SystemCallDenied,
             }),
+        })
+    }
+
+    /// Whether looking for a file that is not there tells something: outside of what the session was given, or where people keep keys.
+    fn is_telling(&self, path: &Path) -> bool {
+        match self.class(path) {
+            PathClass::Outside => true,
+            PathClass::Private => path.strip_prefix(layout::HOME).is_ok_and(|rest| KEY_PLACES.iter().any(|place| rest.starts_with(place))),
+            PathClass::Workspace | PathClass::Documents | PathClass::Program | PathClass::System => false,
         }
     }
 }
@@ -92,7 +121,8 @@ impl evidence::Source for Observer {
     fn drain(&mut self) -> Result<Vec<Event>, evidence::Error> {
         let mut events = Vec::new();
         let mut buffer = vec![0_u8; REPORT_BYTES_MAX];
-        while events.len() < REPORTS_MAX {
+        let mut taken = 0;
+        while taken < REPORTS_MAX {
             let length = match recv(&self.reports, buffer.as_mut_slice(), RecvFlags::DONTWAIT | RecvFlags::TRUNC) {
                 // The warden is gone; all that it reported has been taken.
                 Ok((_, 0)) | Err(rustix::io::Errno::AGAIN) => break,
@@ -102,7 +132,8 @@ impl evidence::Source for Observer {
             };
             let report = buffer.get(..length).and_then(|bytes| Report::decode(bytes).ok());
             let report = report.ok_or(evidence::Error::SourceFailed { reason: "a report of the warden was not understood" })?;
-            events.push(self.event(report));
+            taken += 1;
+            events.extend(self.event(report));
         }
         Ok(events)
     }

@@ -5,6 +5,7 @@ mod section;
 use crate::view::{Ending, Route, SessionReport, class_name};
 use schema::{BoundarySource, Token, Trust};
 use section::{Mood, Section};
+use std::collections::BTreeMap;
 
 /// Most lines of a report.
 pub const LINES_MAX: usize = 40;
@@ -157,7 +158,7 @@ fn route(route: &Route) -> String {
         BoundarySource::User => "user",
     };
     format!(
-        "{} ({}, {}, {region}, says {source}): {}, {}, carrying {}",
+        "{} ({}, {}, {region}, says {source}): {}, {}, {}",
         upstream.name,
         upstream.kind.name(),
         upstream.boundary.name(),
@@ -173,13 +174,22 @@ fn refused(report: &SessionReport) -> Section {
         return section.line("nothing");
     }
     let totals = report.refused_by_code.iter().map(|(code, attempts)| {
-        let targets: Vec<_> = report.refused.iter().filter(|refused| refused.code == *code && !refused.target.is_empty()).collect();
-        let shown: Vec<_> = targets.iter().take(TARGETS_SHOWN_MAX).map(|refused| refused.target.as_str()).collect();
+        let of_code = report.refused.iter().filter(|refused| refused.code == *code && !refused.target.is_empty());
+        let mut targets: BTreeMap<&str, u64> = BTreeMap::new();
+        for refused in of_code {
+            *targets.entry(&refused.target).or_default() += refused.attempts;
+        }
+        let shown: Vec<_> = targets.iter().take(TARGETS_SHOWN_MAX).map(|(target, attempts)| several(target, *attempts)).collect();
         let more = targets.len() - shown.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         format!("{attempts} \u{d7} {code}  {}{more}", shown.join(", "))
     });
     section.lines(totals.collect(), 7)
+}
+
+/// A target, with the number of attempts if there were several.
+fn several(target: &str, attempts: u64) -> String {
+    if attempts > 1 { format!("{target} {attempts}\u{d7}") } else { target.to_owned() }
 }
 
 /// Targets shown for each code.

@@ -11,7 +11,7 @@ use std::fmt::Display;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
@@ -34,6 +34,7 @@ pub(super) fn play(place: &Place, model: Option<&Path>, settings: &Settings, tel
     let agent = ["reference-agent".into(), "--documents".into(), documents.clone().into_os_string(), "--stream".into()];
     let work = session(place, program, &upstream, &agent)?;
     teller.output(&work.output);
+    teller.letter(&place.workspace().join("letter.txt"));
     teller.act("2  A hijacked agent tries to get out");
     let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
     let listener = listener.map_err(|error| wrong("listen on loopback", error))?;
@@ -54,8 +55,9 @@ pub(super) fn play(place: &Place, model: Option<&Path>, settings: &Settings, tel
     for log in [&work.log, &attack.log] {
         reports.push(report_of(log, &folders, &with_state(settings, place))?);
     }
-    let verified = verify_log(&place.evidence(), None)?;
-    let verified_gateway = verify_log(&place.gateway_log(), None)?;
+    let key = |keys: PathBuf| keys.join(evidence::PUBLIC_KEY_FILE).to_string_lossy().into_owned();
+    let verified = verify_log(&place.evidence(), Some(&key(place.state().join("bailiwick/keys"))))?;
+    let verified_gateway = verify_log(&place.gateway_log(), Some(&key(place.gateway_keys())))?;
     Ok(Story {
         folder: place.root().to_owned(),
         model: if model.is_some() { "local model" } else { "echo (no model: it answers with what it was sent)" }.to_owned(),
@@ -90,7 +92,7 @@ fn session(place: &Place, program: &Path, upstream: &str, agent: &[std::ffi::OsS
     Ok(Act { output, log })
 }
 
-fn logs(place: &Place) -> Vec<std::path::PathBuf> {
+fn logs(place: &Place) -> Vec<PathBuf> {
     evidence::log_directories(&place.evidence()).unwrap_or_default()
 }
 

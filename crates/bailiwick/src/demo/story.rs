@@ -34,6 +34,20 @@ impl Teller {
         }
     }
 
+    /// What the agent wrote: the values are back in it.
+    pub(super) fn letter(&self, path: &Path) {
+        if self.silent {
+            return;
+        }
+        print::line("the letter, as it is on the disk:");
+        for line in std::fs::read_to_string(path).unwrap_or_default().lines().filter(|line| !line.is_empty()) {
+            // A model wrote it: nothing in it may control the terminal.
+            let shown: String = line.chars().filter(|character| !character.is_control()).collect();
+            print::line(format_args!("  | {shown}"));
+        }
+        print::line("");
+    }
+
     /// What an act printed.
     pub(super) fn output(&self, output: &Output) {
         if !self.silent {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const FILES_NAMED_MAX: usize = 64;
 /// Most kinds of redacted values that a report tells apart; further ones count as `other`.
 pub const KINDS_MAX: usize = 64;
-/// Most refusals that a report tells apart; further ones are counted by code only.
+/// Most refusals of one code that a report tells apart; further ones are counted by code only.
 pub const REFUSALS_MAX: usize = 64;
 /// Most upstreams that a report tells apart; calls to further ones are counted only.
 pub const ROUTES_MAX: usize = 16;
@@ -81,7 +81,8 @@ impl Refusals {
         let total = self.by_code.entry(code).or_default();
         *total = total.saturating_add(attempts);
         let key = (code, target);
-        if self.by_target.len() < REFUSALS_MAX || self.by_target.contains_key(&key) {
+        let told_apart = self.by_target.keys().filter(|(known, _)| *known == code).count();
+        if told_apart < REFUSALS_MAX || self.by_target.contains_key(&key) {
             let count = self.by_target.entry(key).or_default();
             *count = count.saturating_add(attempts);
         }
