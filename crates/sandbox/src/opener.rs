@@ -229,6 +229,3 @@ fn raise(effective: CapabilitySet) -> rustix::io::Result<()> {
     let sets = CapabilitySets { effective, permitted: CapabilitySet::SYS_PTRACE, inheritable: CapabilitySet::empty() };
     rustix::thread::set_capabilities(None, sets)
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 pub const REPORT_BYTES_MAX: usize = 2 * PATH_BYTES_MAX + 64;
 /// `PATH_MAX` of Linux.
 pub(crate) const PATH_BYTES_MAX: usize = 4096;
-/// How many different files a journal remembers. What does not fit is reported every time.
+/// How many different files a journal remembers, and how long their paths may be together. What does not fit is reported every time.
 const SEEN_MAX: usize = 32_768;
+const SEEN_BYTES_MAX: usize = 8 << 20;
 
 /// What the warden saw an agent do. It arrives before the agent goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +102,7 @@ enum Sink {
 pub(crate) struct Journal {
     sink: Sink,
     seen: HashSet<(PathBuf, FileMode, i32)>,
+    seen_bytes: usize,
     calls: BTreeSet<i32>,
     seen_max: usize,
 }
@@ -117,7 +119,7 @@ impl Journal {
     }
 
     fn with(sink: Sink) -> Self {
-        Self { sink, seen: HashSet::new(), calls: BTreeSet::new(), seen_max: SEEN_MAX }
+        Self { sink, seen: HashSet::new(), seen_bytes: 0, calls: BTreeSet::new(), seen_max: SEEN_MAX }
     }
 
     /// Reports an opened file. When this returns, the supervisor's queue holds it.
@@ -166,7 +168,9 @@ impl Journal {
             return Ok(());
         }
         self.send(report(path.to_owned(), mode, errno))?;
-        if self.seen.len() < self.seen_max {
+        let bytes = self.seen_bytes + path.as_os_str().len();
+        if self.seen.len() < self.seen_max && bytes <= SEEN_BYTES_MAX {
+            self.seen_bytes = bytes;
             self.seen.insert(key);
         }
         Ok(())

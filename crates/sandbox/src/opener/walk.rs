@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-/// How many links a path may lead through, as in the kernel.
+/// How many links a path may lead through, as in the kernel. It bounds the walk, since each link's text has a bound too.
 const LINKS_MAX: u32 = 40;
 /// The root of a procfs (`PROC_ROOT_INO`).
 const PROC_ROOT: u64 = 1;

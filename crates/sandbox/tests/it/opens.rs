@@ -82,16 +82,21 @@ while swapper == 0:
     os.symlink("/tmp/benign", "/tmp/a"); os.rename("/tmp/a", "/tmp/name")
     os.symlink("{folder}/document%d" % (number % 400), "/tmp/b"); os.rename("/tmp/b", "/tmp/name")
     number += 1
-for _ in range(2000):
+    os.sched_yield()
+secrets, harmless, opens = set(), 0, 0
+while (len(secrets) < 30 or harmless < 30) and opens < 20000:
+    opens += 1
     fd = os.open("/tmp/name", os.O_RDONLY)
     text = os.read(fd, 100).decode(); os.close(fd)
-    if text.startswith("secret"): print(text[6:], flush=True)
+    harmless += text == "harmless"
+    if text.startswith("secret"): secrets.add(text[6:])
+for one in secrets: print(one)
 os.kill(swapper, signal.SIGKILL)
 "#
         ),
     );
     let got: std::collections::BTreeSet<u32> = text(&output).lines().map(|line| line.parse().unwrap()).collect();
-    assert!(got.len() > 20 && text(&output).lines().count() < 2000, "there was no race: {}", text(&output));
+    assert!(got.len() >= 30, "there was no race: {}", text(&output));
     let seen: std::collections::BTreeSet<String> = reports(&output).into_iter().collect();
     for number in got {
         assert!(seen.contains(&format!("opened Read {folder}/document{number}")), "document {number} was read and not reported");
@@ -241,6 +246,30 @@ fn a_fifo_holds_up_nobody_but_its_opener() {
         (exec 3<one 4>two; echo third >&4) & exec 5>one 6<two; read line <&6; echo $line; \
         timeout 0.2 cat one; echo $?; cat /etc/passwd > /dev/null && echo alive";
     assert_eq!(text(&observed(&[], script)), "first\nsecond\nthird\n124\nalive\n");
+}
+
+#[test]
+fn a_process_that_waits_for_the_agent_shows_it_nothing() {
+    // The processes that wait are the warden's, and inside. Those of the agent are told by what they run.
+    let script = "exec 2>/dev/null; cd /tmp; mkfifo never; (cat never) & cat /etc/passwd > /dev/null; sleep 0.1; \
+        for p in /proc/[0-9]*; do [ -n \"$(cat $p/cmdline)\" ] || { for f in environ mem maps fd/3 root/etc exe; do \
+        head -c 1 $p/$f | grep -q . && echo $p/$f; done; echo tried; }; done; exit 0";
+    let lines = text(&run(&["observe"], script));
+    assert!(lines.lines().filter(|line| *line == "tried").count() >= 2, "{lines}");
+    assert!(!lines.lines().any(|line| line.starts_with("/proc/")), "{lines}");
+}
+
+#[test]
+fn the_terminal_is_the_callers_own() {
+    let program = r#"
+import os, pty
+pid, master = pty.fork()
+if pid == 0:
+    open("/dev/tty", "w").write("through %s" % os.ttyname(os.open("/dev/tty", os.O_RDWR)))
+    os._exit(0)
+print(os.read(master, 100).decode(), os.ptsname(master) if hasattr(os, "ptsname") else "")
+"#;
+    assert!(text(&python(&[], program)).starts_with("through /dev/pts/"));
 }
 
 #[test]
