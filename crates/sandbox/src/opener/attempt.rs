@@ -1,4 +1,4 @@
-use super::request::{How, Request};
+use super::request::{How, Request, lookup};
 use super::target::{Target, path_of};
 use super::walk::{self, Failure, is_procfs};
 use crate::kernel::open_how;
@@ -103,11 +103,20 @@ impl Attempt<'_> {
         let folder = self.base.map_or(CWD, AsFd::as_fd);
         match open_how(folder, &self.request.path, &how.at_once(RESOLVE_NO_MAGICLINKS)) {
             Ok(file) => Ok(file),
+            Err(Errno::NOENT) if self.is_plainly_absent() => Err(bare(Errno::NOENT)),
             Err(Errno::NOENT | Errno::LOOP) if how.resolve & SHORT_ONLY == 0 && !self.request.path.is_empty() => {
                 walk::open(self.target, self.base, self.request.path.as_bytes(), how)
             }
             Err(errno) => Err(bare(errno)),
         }
+    }
+
+    /// Whether nothing is there and no link is on the way: then nothing depends on who asks, and the place is the one that was asked for.
+    fn is_plainly_absent(&self) -> bool {
+        let path = &self.request.path;
+        let goes_up = path.as_bytes().split(|byte| *byte == b'/').any(|name| name == b"..");
+        let how = lookup(0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+        !goes_up && open_how(self.base.map_or(CWD, AsFd::as_fd), path, &how).err() == Some(Errno::NOENT)
     }
 }
 
