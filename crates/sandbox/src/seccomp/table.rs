@@ -121,7 +121,7 @@ const OPEN: &[Entry] = &[
 /// Using what is open already.
 const USE: &[Entry] = calls![Rule::Allow;
     SYS_read SYS_write SYS_pread64 SYS_pwrite64 SYS_readv SYS_writev SYS_preadv SYS_pwritev SYS_preadv2 SYS_pwritev2 SYS_lseek
-    SYS_close SYS_close_range SYS_dup SYS_dup3 SYS_flock SYS_fsync SYS_fdatasync SYS_sync SYS_syncfs SYS_sync_file_range
+    SYS_close SYS_close_range SYS_dup SYS_dup3 SYS_flock SYS_fsync SYS_fdatasync SYS_sync SYS_syncfs
     SYS_ftruncate SYS_fallocate SYS_fadvise64 SYS_readahead SYS_sendfile SYS_splice SYS_tee SYS_vmsplice SYS_copy_file_range
 ];
 
@@ -133,7 +133,7 @@ const MEMORY: &[Entry] = calls![Rule::Allow;
 
 /// Looking at, making and removing names. The root, Landlock and the mounts' own flags decide what is in reach.
 const NAMES: &[Entry] = calls![Rule::Allow;
-    SYS_fstat SYS_newfstatat SYS_statx SYS_faccessat SYS_faccessat2 SYS_readlinkat SYS_mkdirat SYS_unlinkat SYS_renameat SYS_renameat2
+    SYS_fstat SYS_newfstatat SYS_statx SYS_faccessat SYS_faccessat2 SYS_readlinkat SYS_mkdirat SYS_unlinkat SYS_renameat2
     SYS_linkat SYS_symlinkat SYS_mknodat SYS_truncate SYS_statfs SYS_fstatfs
 ];
 
@@ -144,7 +144,7 @@ const FOLDERS: &[Entry] = calls![Rule::Allow;
 
 /// Attributes of files. Owners other than the caller's own do not exist inside.
 const ATTRIBUTES: &[Entry] = calls![Rule::Allow;
-    SYS_fchmod SYS_fchmodat SYS_fchmodat2 SYS_fchown SYS_fchownat SYS_utimensat SYS_umask SYS_getxattr SYS_lgetxattr SYS_fgetxattr
+    SYS_fchmod SYS_fchmodat SYS_fchown SYS_fchownat SYS_utimensat SYS_umask SYS_getxattr SYS_lgetxattr SYS_fgetxattr
     SYS_listxattr SYS_llistxattr SYS_flistxattr SYS_setxattr SYS_lsetxattr SYS_fsetxattr SYS_removexattr SYS_lremovexattr
     SYS_fremovexattr
 ];
@@ -152,7 +152,7 @@ const ATTRIBUTES: &[Entry] = calls![Rule::Allow;
 /// Starting and ending processes of the session.
 const PROCESSES: &[Entry] = calls![Rule::Allow;
     SYS_execve SYS_execveat SYS_exit SYS_exit_group SYS_wait4 SYS_waitid SYS_setpgid SYS_getpgid SYS_setsid SYS_getsid SYS_getpid
-    SYS_getppid SYS_gettid SYS_pidfd_open SYS_prlimit64 SYS_getrlimit SYS_setrlimit SYS_getrusage SYS_times
+    SYS_getppid SYS_gettid SYS_pidfd_open SYS_prlimit64 SYS_getrusage SYS_times
 ];
 
 /// Signals. They reach processes of the session only: others have no number inside, and Landlock keeps them in.
@@ -289,10 +289,17 @@ const OLDER: &[Entry] = calls![Rule::Allow;
     SYS_stat SYS_lstat SYS_access SYS_readlink SYS_mkdir SYS_rmdir SYS_unlink SYS_rename SYS_link SYS_symlink SYS_mknod SYS_chmod
     SYS_chown SYS_lchown SYS_utime SYS_utimes SYS_futimesat SYS_getdents SYS_inotify_init SYS_fork SYS_vfork SYS_getpgrp SYS_pause
     SYS_signalfd SYS_alarm SYS_time SYS_epoll_create SYS_epoll_wait SYS_poll SYS_select SYS_pipe SYS_eventfd SYS_dup2
-    SYS_arch_prctl
+    SYS_arch_prctl SYS_fchmodat2 SYS_getrlimit SYS_setrlimit SYS_renameat SYS_sync_file_range
 ];
+/// What the C library's crate does not name on other architectures, by the kernel's common numbers: the same rules.
 #[cfg(not(target_arch = "x86_64"))]
-const OLDER: &[Entry] = &[];
+const OLDER: &[Entry] = &[
+    Entry { name: "SYS_renameat", number: 38, rule: Rule::Allow },
+    Entry { name: "SYS_sync_file_range", number: 84, rule: Rule::Allow },
+    Entry { name: "SYS_getrlimit", number: 163, rule: Rule::Allow },
+    Entry { name: "SYS_setrlimit", number: 164, rule: Rule::Allow },
+    Entry { name: "SYS_fchmodat2", number: 452, rule: Rule::Allow },
+];
 
 #[cfg(target_arch = "x86_64")]
 const OLDER_TESTED: &[Entry] = &[
