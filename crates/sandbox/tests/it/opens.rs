@@ -240,6 +240,30 @@ print("done")
 }
 
 #[test]
+fn callers_that_are_killed_or_interrupted_disturb_nobody() {
+    let program = r#"
+import os, signal, threading, time
+os.chdir("/tmp")
+for _ in range(50):
+    child = os.fork()
+    while child == 0: os.close(os.open("/etc/passwd", os.O_RDONLY))
+    time.sleep(0.002); os.kill(child, signal.SIGKILL); os.waitpid(child, 0)
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+# An exclusive open that were done twice would fail.
+for number in range(500): os.close(os.open("once%d" % number, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+signal.setitimer(signal.ITIMER_REAL, 0)
+def work():
+    for _ in range(100): os.close(os.open("/etc/passwd", os.O_RDONLY))
+threads = [threading.Thread(target=work) for _ in range(8)]
+for one in threads: one.start()
+for one in threads: one.join()
+print("done")
+"#;
+    assert_eq!(text(&python(&[], program)), "done\n");
+}
+
+#[test]
 fn a_fifo_holds_up_nobody_but_its_opener() {
     let script = "cd /tmp; mkfifo one two; (cat one > got) & cat /etc/passwd > /dev/null; echo first > one; wait; cat got; \
         (echo second > two) & cat /etc/passwd > /dev/null; cat two; wait; \
