@@ -15,6 +15,7 @@ mod masking;
 mod matrix;
 mod order;
 mod refusals;
+mod shapes;
 mod standalone;
 mod thinking;
 mod upstream;
