@@ -20,6 +20,8 @@ enum Trigger {
     Url,
     Bearer,
     Name,
+    /// A name so short that it is one only as a word of its own.
+    ShortName,
 }
 
 /// The gate.
@@ -47,6 +49,10 @@ impl Secrets {
             patterns.push(name);
             triggers.push(Trigger::Name);
         }
+        for name in assignment::SHORT_NAMES {
+            patterns.push(name);
+            triggers.push(Trigger::ShortName);
+        }
         let automaton = AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(&patterns).ok();
         Self { automaton, triggers }
     }
@@ -67,6 +73,7 @@ impl Secrets {
                 Some(Trigger::Url) => assignment::detect_url(text, found.end(), sink),
                 Some(Trigger::Bearer) => assignment::detect_bearer(text, found.start(), found.end(), sink),
                 Some(Trigger::Name) => assignment::detect(text, found.end(), sink),
+                Some(Trigger::ShortName) => assignment::detect_short(text, found.start(), found.end(), sink),
                 None => {}
             }
         }

@@ -41,6 +41,7 @@ fn what_machines_write_is_no_finding() {
         "git@github.com:bailiwick/bailiwick.git",
         "icon@2x.png",
         "anthropic-beta: thinking-token-count-2026-05-13,another-tool-use-2025-11-20,effort-2025-11-24",
+        "bypass: v1b2c3d4, compass=12ab34cd, pass_rate: 12ab34cd, pass = true, pw: later",
         "phone: see 94305-5015",
         "use --token-count 12ab34cd",
     ] {
@@ -68,6 +69,8 @@ fn each_kind_is_found() {
         ("4539\u{a0}1488\u{202f}0343\u{a0}6467", Kind::Card, "4539\u{a0}1488\u{202f}0343\u{a0}6467"),
         ("card 4\u{200b}111111111\u{ad}111111 now", Kind::Card, "4\u{200b}111111111\u{ad}111111"),
         ("to ｅｒｉｋａ＠ｆｉｒｍａ．ｅｘａｍｐｌｅ now", Kind::Email, "ｅｒｉｋａ＠ｆｉｒｍａ．ｅｘａｍｐｌｅ"),
+        ("id: master pw: dipPr12Gg!", Kind::Secret, "dipPr12Gg!"),
+        ("DB_PASS=x7Kq-92LmPz", Kind::Secret, "x7Kq-92LmPz"),
         ("run --api-token Zx81-Qw93-Lk", Kind::Secret, "Zx81-Qw93-Lk"),
         ("setPassword(\"password\", \"hunter2-Xk9\")", Kind::Secret, "hunter2-Xk9"),
         ("password = \"hunter2-Xk9\"", Kind::Secret, "hunter2-Xk9"),

@@ -36,8 +36,18 @@ pub(super) const NAMES: &[&str] = &[
     "consumer_key",
     "client_key",
 ];
+/// Names that are part of many other words.
+pub(super) const SHORT_NAMES: &[&str] = &["pass", "pw", "psw", "pswd", "passwrd"];
 const NAME_BYTES_MAX: usize = 40;
 const VALUE_BYTES_MAX: usize = 512;
+
+/// Looks at a short name from `start` to `end`: with no letter or digit beside it.
+pub(super) fn detect_short(text: Text<'_>, start: usize, end: usize, sink: &mut Sink) {
+    let alone = text.opens(start) && !matches!(text.at(end), b'_' | b'-' | b'.') && text.closes(end);
+    if alone {
+        detect(text, end, sink);
+    }
+}
 
 /// Looks at what follows a name that ends at `end`.
 pub(super) fn detect(text: Text<'_>, end: usize, sink: &mut Sink) {

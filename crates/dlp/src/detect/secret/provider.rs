@@ -138,6 +138,15 @@ pub(super) static PROVIDERS: &[Provider] = &[
     key("LTAI", Alnum, 20, 20),
     key("AccountKey=", Dense, 86, 88),
     key("v1.0-", Word, 146, 171),
+    key("vck_", Alnum, 40, 64),
+    key("sgp_", Word, 40, 60),
+    key("cfut_", Alnum, 40, 64),
+    key("phx_", Alnum, 40, 60),
+    key("SWMTKN-1-", Word, 70, 90),
+    key("CCIPAT_", Word, 40, 80),
+    key("mdb_sa_sk_", Alnum, 40, 40),
+    key("xai-", Alnum, 70, 90),
+    key("AQ.Ab8RN6", Word, 30, 60),
 ];
 
 /// Looks at the prefix at `start`; the gate ignores case, a key does not.
