@@ -42,6 +42,7 @@ fn what_machines_write_is_no_finding() {
         "icon@2x.png",
         "anthropic-beta: thinking-token-count-2026-05-13,another-tool-use-2025-11-20,effort-2025-11-24",
         "bypass: v1b2c3d4, compass=12ab34cd, pass_rate: 12ab34cd, pass = true, pw: later",
+        "pub token: crate::__u32, Secrets::Aes128Gcm, token = tokens[1:-1], token_routes: \"/v1/skills\", key: '~/.oci/key2.pem'",
         "phone: see 94305-5015",
         "use --token-count 12ab34cd",
     ] {

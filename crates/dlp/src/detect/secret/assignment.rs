@@ -81,7 +81,7 @@ fn value_start(text: Text<'_>, name: usize) -> Option<(usize, u8)> {
     let typed = if text.slice(typed, typed + 7) == b"string " { typed + 7 } else { typed };
     let operator = text.span(typed, 6, |byte| matches!(byte, b'=' | b':' | b'?' | b'>' | b'.' | b',' | b'|'));
     let by_blank = operator == typed && typed == closed + 1 && is_option(text, name);
-    if operator == typed && !by_blank {
+    if (operator == typed && !by_blank) || text.slice(typed, operator) == b"::" {
         return None;
     }
     let mut start = text.span(operator, 16, |byte| byte.is_ascii_whitespace());
@@ -120,12 +120,23 @@ fn is_secret(value: &[u8], quoted: bool) -> bool {
         || spaced
         || is_stand_in(value)
         || is_placeholder(value)
-        || (!quoted && value.contains(&b'('))
+        || (!quoted && is_code(value))
+        || is_path(value, digits)
     {
         return false;
     }
     let mixed = (letters > 0 && digits > 0) || (letters > 0 && signs > 0 && quoted) || (digits >= 16 && letters == 0);
     mixed && entropy(value) >= if value.len() < 12 { 2.2 } else { 2.8 }
+}
+
+/// Whether it is an expression: `crate::Type1`, `tokens[1]`, `read(1)`.
+fn is_code(value: &[u8]) -> bool {
+    value.iter().any(|byte| matches!(byte, b'(' | b'[')) || value.windows(2).any(|pair| pair == b"::")
+}
+
+/// Whether it is a file's path or a route; those have few digits.
+fn is_path(value: &[u8], digits: usize) -> bool {
+    value.starts_with(b"~/") || (value.starts_with(b"/") && digits <= 2 && value.len() < 64)
 }
 
 /// Looks at a URL whose authority starts at `start`: `user:password@host`.

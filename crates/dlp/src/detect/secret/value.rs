@@ -29,7 +29,7 @@ pub(super) fn is_stand_in(value: &[u8]) -> bool {
         b"undefined",
     ];
     let template = matches!(value.first(), Some(b'$' | b'<' | b'{' | b'[' | b'%' | b'('))
-        || value.windows(2).any(|pair| matches!(pair, b"${" | b"{{" | b"()" | b"#{"));
+        || value.windows(2).any(|pair| matches!(pair, b"${" | b"{{" | b"()" | b"#{" | b"){" | b"&&"));
     template || WORDS.iter().any(|word| value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)))
 }
 
