@@ -1,7 +1,9 @@
-//! CPU time of the gateway for each call at saturation: 64 keep-alive connections, requests of 1 kB, upstream `echo`, a real log.
+//! CPU time of the gateway for each call at saturation: 64 keep-alive connections, requests of 1 kB, a real log.
 //!
-//! `cargo run --release -p gateway --example load [CALLS]` prints the time of each thread. The gateway and its log's writer run in a
-//! child process, so the load generator's own time does not count.
+//! `cargo run --release -p gateway --example load [CALLS]` prints the time of each thread with the upstream `echo`. The gateway and its
+//! log's writer run in a child process, so the load generator's own time does not count. For comparisons (`scripts/bench-gateway`) the
+//! parts also run by themselves: `serve UPSTREAM` is the gateway, `upstream` a tiny server behind it; both print their address.
+//! `drive ADDRESS PROCESS CALLS` loads whatever listens there and prints the time of that process.
 #![expect(
     clippy::cast_precision_loss,
     clippy::unwrap_used,
@@ -33,13 +35,16 @@ impl Clock for Fixed {
 }
 
 fn main() {
+    let argument = |place| std::env::args().nth(place).unwrap();
     match std::env::args().nth(1).as_deref() {
-        Some("serve") => serve(),
+        Some("serve") => serve(&argument(2)),
+        Some("upstream") => upstream(),
+        Some("drive") => drive(argument(2).parse().unwrap(), argument(3).parse().unwrap(), argument(4).parse().unwrap()),
         calls => load(calls.and_then(|calls| calls.parse().ok()).unwrap_or(100_000)),
     }
 }
 
-fn serve() {
+fn serve(upstream: &str) {
     let folder = tempfile::tempdir().unwrap();
     let keys = evidence::Keys::load_or_create(&folder.path().join("keys")).unwrap();
     let digest_key = keys.digest_key().clone();
@@ -47,7 +52,7 @@ fn serve() {
     let evidence = evidence::Client::new(writer.add_client().unwrap()).unwrap();
     let _writer = writer.run().unwrap();
     let policy = policy::Policy::parse("pilot", policy::builtin("pilot").unwrap()).unwrap();
-    let policy = policy.with_user_upstream(policy::Upstream::parse_argument("echo").unwrap()).unwrap();
+    let policy = policy.with_user_upstream(policy::Upstream::parse_argument(upstream).unwrap()).unwrap();
     let upstreams = Upstreams::prepare(&policy, &BTreeMap::new(), &|_| None).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("{}", listener.local_addr().unwrap());
@@ -86,20 +91,46 @@ fn request() -> Vec<u8> {
 }
 
 fn load(calls: usize) {
-    let mut child = Command::new(std::env::current_exe().unwrap()).arg("serve").stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap()).args(["serve", "echo"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address: SocketAddr = line.trim().parse().unwrap();
+    drive(line.trim().parse().unwrap(), child.id(), calls);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Answers every request with the same small completion, as fast as it can.
+fn upstream() {
+    let body = r#"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"The last change to the build script."},"finish_reason":"stop"}],"usage":{"prompt_tokens":200,"completion_tokens":8,"total_tokens":208}}"#;
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        println!("{}", listener.local_addr().unwrap());
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let mut buffer = vec![0; 16384];
+                while read_message(&mut stream, &mut buffer).await.is_some() {
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+}
+
+/// Loads a server and prints the time that its process took.
+fn drive(address: SocketAddr, process: u32, calls: usize) {
     let request = Arc::new(request());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(run(address, &request, calls / 10));
-    let before = threads(child.id());
+    let before = threads(process);
     let start = Instant::now();
     runtime.block_on(run(address, &request, calls));
     let seconds = start.elapsed().as_secs_f64();
-    let after = threads(child.id());
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let after = threads(process);
     let rate = calls as f64 / seconds;
     println!("{calls} calls of {} bytes on {CONNECTIONS} connections: {rate:.0} calls/s", request.len());
     let mut total = 0.0;
@@ -127,16 +158,22 @@ async fn connection(address: SocketAddr, request: Arc<Vec<u8>>, calls: usize) {
     let mut buffer = vec![0; 16384];
     for _ in 0..calls {
         stream.write_all(&request).await.unwrap();
-        let mut filled = 0;
-        loop {
-            filled += stream.read(&mut buffer[filled..]).await.unwrap();
-            let text = std::str::from_utf8(&buffer[..filled]).unwrap();
-            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-            assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-            if body.len() >= length.parse::<usize>().unwrap() {
-                break;
-            }
+        read_message(&mut stream, &mut buffer).await.unwrap();
+        assert!(buffer.starts_with(b"HTTP/1.1 200"));
+    }
+}
+
+/// Reads a request or an answer to its end; `None` when there is no more.
+async fn read_message(stream: &mut tokio::net::TcpStream, buffer: &mut [u8]) -> Option<()> {
+    let mut filled = 0;
+    loop {
+        let count = stream.read(&mut buffer[filled..]).await.ok().filter(|count| *count > 0)?;
+        filled += count;
+        let text = std::str::from_utf8(&buffer[..filled]).unwrap();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        if body.len() >= length.parse::<usize>().unwrap() {
+            return Some(());
         }
     }
 }
