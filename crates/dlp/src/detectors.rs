@@ -37,7 +37,7 @@ impl Detectors {
             return Err(Error::Crashed);
         }
         let mut found = self.search(text)?;
-        if let Some(folded) = Folded::of(text) {
+        for folded in Folded::parts(text) {
             let hidden = self.search(&folded.text)?;
             found.extend(hidden.into_iter().map(|finding| {
                 let (start, end) = folded.original(finding.start, finding.end);

@@ -1,28 +1,49 @@
 //! Other spellings of plain characters: full-width letters, digits of other scripts, dashes and blanks of typography, and characters that
-//! nobody sees. Text that has some is searched once more with the plain ones in their place.
+//! nobody sees. Where a text has some, it is searched once more with the plain ones in their place.
 
-/// A text in plain characters, and where each of its bytes comes from.
+use std::ops::Range;
+
+/// How far around such a character its text is searched once more, in bytes; then on to the next blank, so that nothing is cut in two.
+const REACH: usize = 512;
+
+/// A part of a text in plain characters, and where each of its bytes comes from.
 pub(crate) struct Folded {
     pub(crate) text: String,
-    /// For each byte of `text`, the start of its character in the original; then the original's length.
+    /// For each byte of `text`, the start of its character in the original; then where the part ends there.
     origins: Vec<usize>,
 }
 
 impl Folded {
-    /// `None` if there is nothing to fold.
-    pub(crate) fn of(text: &str) -> Option<Self> {
-        if text.is_ascii() || !text.chars().any(|character| !character.is_ascii() && plain(character) != Some(character)) {
-            return None;
+    /// The parts of `text` that have something to fold, each with its neighbourhood; mostly there are none.
+    pub(crate) fn parts(text: &str) -> Vec<Self> {
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        let mut place = 0;
+        while let Some(ahead) = text.as_bytes().get(place..).and_then(|rest| rest.iter().position(|byte| !byte.is_ascii())) {
+            place += ahead;
+            let Some(character) = text.get(place..).and_then(|rest| rest.chars().next()) else { break };
+            let next = place + character.len_utf8();
+            if plain(character) != Some(character) {
+                let (start, end) = (before(text, place), after(text, next));
+                match ranges.last_mut() {
+                    Some(last) if start <= last.end => last.end = last.end.max(end),
+                    _ => ranges.push(start..end),
+                }
+            }
+            place = next;
         }
-        let mut folded = Self { text: String::with_capacity(text.len()), origins: Vec::with_capacity(text.len() + 1) };
-        for (place, character) in text.char_indices() {
+        ranges.into_iter().map(|range| Self::of(text, range)).collect()
+    }
+
+    fn of(text: &str, range: Range<usize>) -> Self {
+        let mut folded = Self { text: String::with_capacity(range.len()), origins: Vec::with_capacity(range.len() + 1) };
+        for (place, character) in text.get(range.clone()).unwrap_or_default().char_indices() {
             if let Some(plain) = plain(character) {
                 folded.text.push(plain);
-                folded.origins.resize(folded.text.len(), place);
+                folded.origins.resize(folded.text.len(), range.start + place);
             }
         }
-        folded.origins.push(text.len());
-        Some(folded)
+        folded.origins.push(range.end);
+        folded
     }
 
     /// The range of the original that a range of the folded text stands for, with whatever is unseen inside of it.
@@ -34,6 +55,22 @@ impl Folded {
         let next = origin(end);
         (first, next.max(last))
     }
+}
+
+/// Where the neighbourhood before `place` begins.
+fn before(text: &str, place: usize) -> usize {
+    let far = place.saturating_sub(REACH);
+    let head = text.as_bytes().get(far.saturating_sub(REACH)..far).unwrap_or_default();
+    let blank = head.iter().rposition(u8::is_ascii_whitespace).map_or(head.len(), |blank| head.len() - blank - 1);
+    text.floor_char_boundary(far - blank.min(far))
+}
+
+/// Where the neighbourhood after `place` ends.
+fn after(text: &str, place: usize) -> usize {
+    let far = place.saturating_add(REACH).min(text.len());
+    let tail = text.as_bytes().get(far..far.saturating_add(REACH).min(text.len())).unwrap_or_default();
+    let blank = tail.iter().position(u8::is_ascii_whitespace).unwrap_or(tail.len());
+    text.ceil_char_boundary(far + blank)
 }
 
 /// The plain character for one that looks like it; `None` for one that is not seen at all.
