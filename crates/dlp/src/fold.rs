@@ -16,22 +16,22 @@ pub(crate) struct Folded {
 impl Folded {
     /// The parts of `text` that have something to fold, each with its neighbourhood; mostly there are none.
     pub(crate) fn parts(text: &str) -> Vec<Self> {
-        let mut ranges: Vec<Range<usize>> = Vec::new();
+        // Where such characters stand, those that are near each other together: the start of the first and the end of the last.
+        let mut near: Vec<Range<usize>> = Vec::new();
         let mut place = 0;
         while let Some(ahead) = text.as_bytes().get(place..).and_then(|rest| rest.iter().position(|byte| !byte.is_ascii())) {
             place += ahead;
             let Some(character) = text.get(place..).and_then(|rest| rest.chars().next()) else { break };
             let next = place + character.len_utf8();
             if plain(character) != Some(character) {
-                let (start, end) = (before(text, place), after(text, next));
-                match ranges.last_mut() {
-                    Some(last) if start <= last.end => last.end = last.end.max(end),
-                    _ => ranges.push(start..end),
+                match near.last_mut() {
+                    Some(last) if place <= last.end + 4 * REACH => last.end = next,
+                    _ => near.push(place..next),
                 }
             }
             place = next;
         }
-        ranges.into_iter().map(|range| Self::of(text, range)).collect()
+        near.into_iter().map(|range| Self::of(text, before(text, range.start)..after(text, range.end))).collect()
     }
 
     fn of(text: &str, range: Range<usize>) -> Self {

@@ -101,8 +101,9 @@ impl<'a> Text<'a> {
 
 /// Whether `word` stands in `window` with no letter right before it or, for short words, right after it.
 fn holds_word(window: &[u8], word: &[u8]) -> bool {
-    window.windows(word.len()).enumerate().any(|(place, part)| {
-        part.eq_ignore_ascii_case(word)
+    let Some(first) = word.first() else { return false };
+    memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), window).any(|place| {
+        window.get(place..place + word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word))
             && !place.checked_sub(1).and_then(|previous| window.get(previous)).is_some_and(u8::is_ascii_alphabetic)
             && (word.len() > 4 || !window.get(place + word.len()).is_some_and(u8::is_ascii_alphabetic))
     })

@@ -155,6 +155,12 @@ pub(super) fn detect(text: Text<'_>, start: usize, provider: &Provider, sink: &m
     if text.slice(start, body) != provider.prefix.as_bytes() {
         return;
     }
+    if provider.body_is_github() && has_github_check(text.slice(body, body + 36)) {
+        sink.push(start, body + 36, Kind::ApiKey);
+    }
+    if !text.opens(start) {
+        return;
+    }
     let mut end = text.span(body, provider.max + 1, |byte| match provider.body {
         Body::Hex => byte.is_ascii_hexdigit(),
         Body::Upper => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
@@ -166,11 +172,9 @@ pub(super) fn detect(text: Text<'_>, start: usize, provider: &Provider, sink: &m
         end -= 1;
     }
     let length = end - body;
-    let whole = (provider.min..=provider.max).contains(&length) && text.opens(start) && text.closes(end);
+    let whole = (provider.min..=provider.max).contains(&length) && text.closes(end);
     if whole && entropy(text.slice(body, end)) >= 2.0 {
         sink.push(start, end, Kind::ApiKey);
-    } else if provider.body_is_github() && has_github_check(text.slice(body, body + 36)) {
-        sink.push(start, body + 36, Kind::ApiKey);
     }
 }
 

@@ -1,7 +1,11 @@
 //! What tells a secret from an ordinary word.
 
+/// How much of a value is looked at to tell what it is; the rest of a longer one is no different, and attackers choose the lengths.
+const LOOK_BYTES_MAX: usize = 128;
+
 /// Shannon entropy in bits per byte.
 pub(super) fn entropy(value: &[u8]) -> f64 {
+    let value = head(value);
     let mut counts = [0_u32; 256];
     for byte in value {
         if let Some(count) = counts.get_mut(usize::from(*byte)) {
@@ -28,9 +32,14 @@ pub(super) fn is_stand_in(value: &[u8]) -> bool {
         b"....",
         b"undefined",
     ];
+    let value = head(value);
     let template = matches!(value.first(), Some(b'$' | b'<' | b'{' | b'[' | b'%' | b'('))
         || value.windows(2).any(|pair| matches!(pair, b"${" | b"{{" | b"()" | b"#{" | b"){" | b"&&"));
     template || WORDS.iter().any(|word| value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)))
+}
+
+fn head(value: &[u8]) -> &[u8] {
+    value.get(..LOOK_BYTES_MAX).unwrap_or(value)
 }
 
 /// Whether it has the shape of this product's placeholders.
