@@ -118,7 +118,6 @@ fn is_secret(value: &[u8], quoted: bool) -> bool {
     let spaced = value.iter().any(u8::is_ascii_whitespace);
     if !(6..=VALUE_BYTES_MAX).contains(&value.len())
         || spaced
-        || is_stand_in(value)
         || is_placeholder(value)
         || (!quoted && is_code(value))
         || is_path(value, digits)
@@ -126,7 +125,7 @@ fn is_secret(value: &[u8], quoted: bool) -> bool {
         return false;
     }
     let mixed = (letters > 0 && digits > 0) || (letters > 0 && signs > 0 && quoted) || (digits >= 16 && letters == 0);
-    mixed && entropy(value) >= if value.len() < 12 { 2.2 } else { 2.8 }
+    mixed && !is_stand_in(value) && entropy(value) >= if value.len() < 12 { 2.2 } else { 2.8 }
 }
 
 /// Whether it is an expression: `crate::Type1`, `tokens[1]`, `read(1)`.

@@ -35,7 +35,14 @@ pub(super) fn is_stand_in(value: &[u8]) -> bool {
     let value = head(value);
     let template = matches!(value.first(), Some(b'$' | b'<' | b'{' | b'[' | b'%' | b'('))
         || value.windows(2).any(|pair| matches!(pair, b"${" | b"{{" | b"()" | b"#{" | b"){" | b"&&"));
-    template || WORDS.iter().any(|word| value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)))
+    template || WORDS.iter().any(|word| holds(value, word))
+}
+
+/// Whether `word` (lower case) stands in `value`, in either case.
+fn holds(value: &[u8], word: &[u8]) -> bool {
+    let Some(first) = word.first() else { return false };
+    memchr::memchr2_iter(*first, first.to_ascii_uppercase(), value)
+        .any(|place| value.get(place..place + word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word)))
 }
 
 fn head(value: &[u8]) -> &[u8] {
