@@ -41,11 +41,11 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint of a request line, or [`RefusalCode::UnknownEndpoint`]. A query may only be `beta=true`: any other could carry
-    /// content that nobody inspects.
+    /// The endpoint of a request line, or [`RefusalCode::UnknownEndpoint`]. Where something is forwarded, a query may only be
+    /// `beta=true`: any other could carry content that nobody inspects.
     pub fn of(method: &str, path_and_query: &str) -> Result<Self, RefusalCode> {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-        if !matches!(query, "" | "beta=true") {
+        if method == "POST" && !matches!(query, "" | "beta=true") {
             return Err(RefusalCode::UnknownEndpoint);
         }
         match (method, path) {

@@ -230,6 +230,7 @@ fn only_known_request_lines_are_served() {
         ("POST", "/v1/messages?beta=true", MESSAGES),
         ("POST", "/v1/messages/count_tokens?beta=true", Endpoint::CountTokens),
         ("GET", "/v1/models", Endpoint::Models),
+        ("GET", "/v1/models?limit=1000", Endpoint::Models),
         ("HEAD", "/", Endpoint::Probe),
         ("HEAD", "/api/hello", Endpoint::Probe),
     ] {

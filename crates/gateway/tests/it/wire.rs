@@ -137,6 +137,24 @@ fn pipelined_requests_are_answered_in_order_one_after_the_other() {
 }
 
 #[test]
+fn a_client_that_waits_to_be_told_to_go_on_is_told() {
+    let upstream = upstream();
+    let gateway = Gateway::of_session(&[openai(upstream.address)]);
+    let mut stream = connect(gateway.address);
+    let length = HELLO.len();
+    let head = format!("host: g\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n");
+    stream.write_all(request("/v1/chat/completions", &head, "").as_bytes()).unwrap();
+    let mut buffer = [0; 64];
+    let count = stream.read(&mut buffer).unwrap();
+    assert!(buffer[..count].starts_with(b"HTTP/1.1 100 "));
+    assert_eq!(upstream.received().len(), 0);
+    stream.write_all(HELLO.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert_eq!(parse(&answer).status, 200);
+}
+
+#[test]
 fn a_body_shorter_than_announced_is_not_forwarded() {
     let upstream = upstream();
     let gateway = Gateway::of_session(&[openai(upstream.address)]);
