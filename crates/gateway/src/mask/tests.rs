@@ -1,5 +1,6 @@
 use crate::dialect::{Body, Endpoint};
 use dlp::{Detectors, Vault, inspect};
+use proptest::prelude::*;
 
 const CARD: &str = "4111111111111111";
 const IBAN: &str = "DE89370400440532013000";
@@ -99,4 +100,41 @@ fn what_holds_nothing_passes_byte_for_byte() {
         "{{ \"model\" : \"m\",\r\n\"messages\":[{{\"role\":\"assistant\",\"content\":[{{\"type\":\"thinking\",\"thinking\":\"h\\u00e9\\/\",\"signature\":\"{signature}==\"}}]}}],\"n\":1.50E+2}}"
     );
     assert_eq!(masked(Endpoint::Messages, &body), body);
+}
+
+/// JSON texts of any structure that hold the card, the IBAN and the address in strings and keys, spelled plainly or behind escapes, and
+/// in JSON texts inside of strings.
+fn any_json() -> impl Strategy<Value = String> {
+    let value = prop::sample::select(vec![CARD, IBAN, MAIL, "harmless", ""]);
+    let around = prop::sample::select(vec!["", " ", ": ", "\n", "\"", "\\", "ü", "{", "["]);
+    // A value with a letter right beside it is none: serial numbers and hashes look so.
+    let string = (around.clone(), value, around, any::<bool>()).prop_map(|(before, value, after, escape)| {
+        let text = format!("{before}{value}{after}");
+        if escape { format!("\"{}\"", escaped_utf16(&text)) } else { serde_json::to_string(&text).unwrap() }
+    });
+    let leaf = prop_oneof![4 => string.clone(), 1 => Just("17".to_owned()), 1 => Just(CARD.to_owned()), 1 => Just("null".to_owned())];
+    leaf.prop_recursive(5, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+            // One member each, since a key twice is refused.
+            (string.clone(), inner.clone()).prop_map(|(key, value)| format!("{{{key}:{value}}}")),
+            inner.prop_map(|text| serde_json::to_string(&text).unwrap()),
+        ]
+    })
+}
+
+fn escaped_utf16(text: &str) -> String {
+    text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect::<Vec<_>>().concat()
+}
+
+proptest! {
+    #[test]
+    fn no_structure_hides_a_value(json in any_json()) {
+        let out = masked(Endpoint::Messages, &format!("{{\"model\":\"m\",\"messages\":[],\"x\":{json}}}"));
+        let mut text = out.clone();
+        flat(&serde_json::from_str(&out).unwrap(), &mut text);
+        for value in [CARD, IBAN, MAIL] {
+            prop_assert!(!text.contains(value), "{} in {}", value, out);
+        }
+    }
 }
