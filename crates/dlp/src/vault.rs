@@ -178,7 +178,7 @@ impl Vault {
             return (Cow::Borrowed(text), 0);
         }
         let mut out = String::with_capacity(text.len());
-        let progress = restore_into(text, &self.values, escape, &mut out);
+        let progress = restore_into(text, "", &self.values, escape, &mut out);
         if progress.restored == 0 {
             return (Cow::Borrowed(text), 0);
         }

@@ -21,26 +21,36 @@ pub struct Restorer {
     values: Arc<Values>,
     escape: Escape,
     held: String,
+    /// The end of what came before: it says into what a value is written.
+    before: String,
     restored: u64,
 }
 
 impl Restorer {
     pub(super) fn new(values: Arc<Values>, escape: Escape) -> Self {
-        Self { values, escape, held: String::new(), restored: 0 }
+        Self { values, escape, held: String::new(), before: String::new(), restored: 0 }
     }
 
     /// Takes the next piece; gives back what is certain by now.
     pub fn push(&mut self, piece: &str) -> String {
         if self.held.is_empty() && !piece.as_bytes().contains(&b'B') {
+            self.remember(piece);
             return piece.to_owned();
         }
         let mut text = std::mem::take(&mut self.held);
         text.push_str(piece);
         let mut out = String::with_capacity(text.len());
-        let kept = restore_into(&text, &self.values, self.escape, &mut out);
+        let kept = restore_into(&text, &self.before, &self.values, self.escape, &mut out);
         self.restored += kept.restored;
+        self.remember(text.get(..kept.undecided_from).unwrap_or(""));
         self.held.push_str(text.get(kept.undecided_from..).unwrap_or(""));
         out
+    }
+
+    fn remember(&mut self, text: &str) {
+        self.before.push_str(text);
+        let cut = self.before.ceil_char_boundary(self.before.len().saturating_sub(BEFORE_BYTES_MAX));
+        self.before.drain(..cut);
     }
 
     /// The text has ended: gives back what was held.
@@ -67,8 +77,11 @@ pub(super) struct Progress {
     pub(super) undecided_from: usize,
 }
 
-/// Writes `text` to `out` with every known placeholder replaced, up to where it may still become one.
-pub(super) fn restore_into(text: &str, values: &Values, escape: Escape, out: &mut String) -> Progress {
+/// How far back the string that a value is written into is looked for, in bytes.
+const BEFORE_BYTES_MAX: usize = 32;
+
+/// Writes `text`, which comes after `before`, to `out` with every known placeholder replaced, up to where it may still become one.
+pub(super) fn restore_into(text: &str, before: &str, values: &Values, escape: Escape, out: &mut String) -> Progress {
     let bytes = text.as_bytes();
     let (mut written, mut search, mut restored) = (0, 0, 0);
     while let Some(found) = memchr::memchr(b'B', bytes.get(search..).unwrap_or(&[])) {
@@ -81,7 +94,7 @@ pub(super) fn restore_into(text: &str, values: &Values, escape: Escape, out: &mu
             Reading::Whole(length) => match text.get(place..place + length).and_then(|placeholder| values.get(placeholder)) {
                 Some(value) => {
                     out.push_str(text.get(written..place).unwrap_or(""));
-                    write(value, escape, out);
+                    write(value, escape.times(before, text.get(..place).unwrap_or("")), out);
                     restored += 1;
                     (written, search) = (place + length, place + length);
                 }
@@ -94,11 +107,40 @@ pub(super) fn restore_into(text: &str, values: &Values, escape: Escape, out: &mu
     Progress { restored, undecided_from: text.len() }
 }
 
-fn write(value: &str, escape: Escape, out: &mut String) {
-    match escape {
-        Escape::None => out.push_str(value),
-        Escape::Json => escape_json(value, out),
+impl Escape {
+    /// How many times a value is escaped after this text: a member of JSON that stands in strings of JSON needs it once for each level
+    /// (`{"file": "{\\"key\\": \\"…`), or what the agent writes would be no JSON any more. Everything else needs it as often as the text as such.
+    fn times(self, before: &str, text: &str) -> u32 {
+        let base = match self {
+            Self::None => 0,
+            Self::Json => 1,
+        };
+        let mut near = text.bytes().rev().chain(before.bytes().rev()).take(BEFORE_BYTES_MAX).peekable();
+        if near.next() != Some(b'"') {
+            return base;
+        }
+        let mut backslashes = 0_u32;
+        while near.next_if_eq(&b'\\').is_some() {
+            backslashes += 1;
+        }
+        let is_member = near.by_ref().find(|byte| *byte != b' ') == Some(b':') && near.find(|byte| *byte != b' ') == Some(b'"');
+        // Each level doubles the backslashes and adds one.
+        if is_member && (backslashes + 1).is_power_of_two() { base.max((backslashes + 1).ilog2() + 1) } else { base }
     }
+}
+
+fn write(value: &str, times: u32, out: &mut String) {
+    if times == 0 {
+        out.push_str(value);
+        return;
+    }
+    let mut escaped = String::with_capacity(value.len());
+    escape_json(value, &mut escaped);
+    for _ in 1..times {
+        let inner = std::mem::take(&mut escaped);
+        escape_json(&inner, &mut escaped);
+    }
+    out.push_str(&escaped);
 }
 
 /// Writes `value` as the inside of a JSON string.

@@ -130,3 +130,34 @@ proptest! {
         prop_assert_eq!(&vault.restore(&masked_again).0, &text);
     }
 }
+
+#[test]
+fn a_value_in_json_in_strings_is_escaped_for_each_level() {
+    let key = ["-----BEGIN EC PRIVATE KEY-----", "MHcCAQEEIAsynthetic", "-----END EC PRIVATE KEY-----"].join("\n");
+    let mut vault = vault();
+    let placeholder = masked(&mut vault, &key);
+    let once = key.replace('\n', "\\n");
+    let (twice, thrice) = (key.replace('\n', "\\\\n"), key.replace('\n', "\\\\\\\\n"));
+    for (escape, before, value, after) in [
+        // A text, a shell's assignment and a list are no members: as often as the text as such.
+        (Escape::None, "key: ", &key, ""),
+        (Escape::None, "KEY=\"", &key, "\""),
+        (Escape::Json, "{\"file\":\"KEY=\\\"", &once, "\\\"\"}"),
+        (Escape::Json, "{\"text\":\"", &once, "\"}"),
+        (Escape::Json, "{\"odd\\\\\":\\\\\"", &once, "\"}"),
+        // Members of JSON, in the text itself and in strings of it.
+        (Escape::None, "{\"key\": \"", &once, "\"}"),
+        (Escape::Json, "{\"file\":\"{\\\"key\\\":  \\\"", &twice, "\\\"}\"}"),
+        (Escape::Json, "{\"a\":\"{\\\"b\\\":\\\"{\\\\\\\"c\\\\\\\":\\\\\\\"", &thrice, "\\\\\\\"}\\\"}\"}"),
+    ] {
+        let text = format!("{before}{placeholder}{after}");
+        let restored = format!("{before}{value}{after}");
+        assert_eq!(vault.restore_with(&text, escape).0, restored, "{before}");
+        // In pieces of any size it comes out the same.
+        for size in [1, 2, 5, 60] {
+            let mut stream = vault.stream(escape);
+            let pieces = text.as_bytes().chunks(size).map(|piece| stream.push(std::str::from_utf8(piece).unwrap())).collect::<Vec<_>>();
+            assert_eq!(pieces.concat() + &stream.finish(), restored, "{before} {size}");
+        }
+    }
+}
