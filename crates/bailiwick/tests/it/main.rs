@@ -1,5 +1,11 @@
 //! The command as a user has it: real sessions, and what counts is looked at from outside.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::format_push_string,
+    reason = "a test that cannot go on has failed, and says why it skips"
+)]
 
 mod calls;
 mod command_line;
