@@ -47,9 +47,13 @@ impl Role {
         self.child.pidfd()
     }
 
-    /// Asks it to finish, and waits for that.
-    pub(crate) fn finish(&mut self) -> Result<i32, Error> {
+    /// Asks it to finish.
+    pub(crate) fn stop(&mut self) {
         drop(self.stop.take());
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self) -> Result<i32, Error> {
         Ok(self.child.wait()?)
     }
 }

@@ -7,7 +7,6 @@ use crate::roles::{self, DoorSeat, GatewayHandover, Role};
 use crate::supervise::{self, Cause, Watched};
 use crate::{Error, Program, SessionSpec, model};
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use data_encoding::HEXLOWER;
 use evidence::{DigestKey, Handle, Keys, Log, Writer};
 use sandbox::{Ready, Signals, Warden};
@@ -68,14 +67,14 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     let seat = Seat { session_id, stdio: relay::stdio() };
     let mut warden = sandbox::spawn(layout::plan(spec, &folders, &program, &seat)?)?;
     // The walls rise beside this.
-    let mut ledger = Ledger::prepare(spec, &subject, clock)?;
+    let mut ledger = Ledger::open(spec, &subject, clock)?;
     let runtime_digest = program.digest();
     let mut ready = warden.ready()?;
     let messages = models.iter_mut().map(model::ModelServer::release).collect::<Result<Vec<_>, _>>()?;
     let signals = Signals::collect(&supervise::SIGNALS).map_err(Error::system("collect signals"))?;
     let mut roles = start_roles(spec, &subject, &mut ready, &mut ledger, Gateway { model_sockets: model::sockets(&models), serve })?;
     let streams = Streams::take(&mut ready);
-    let observer = Observer::new(ready.reports, subject.session_id.clone(), ledger.digest_key(), &folders);
+    let observer = Observer::new(ready.reports, subject.session_id.clone(), ledger.key.clone(), &folders);
     // From here on there are threads, and nothing is forked any more.
     let running = ledger.begin(Event::SessionStarted(started(spec, &subject, &ready.observed, runtime_digest)), observer)?;
     messages.into_iter().flatten().for_each(model::pass_on_messages);
@@ -96,7 +95,9 @@ fn finish(warden: &mut Warden, roles: &mut Roles, relay: Relay, ended: Result<Ca
     let exit_code = warden.wait().unwrap_or(KILLED);
     relay.finish();
     // The door writes its last counts, the gateway the outcomes of calls under way.
-    let stopped = [roles.door.finish(), roles.gateway.finish()];
+    roles.door.stop();
+    roles.gateway.stop();
+    let stopped = [roles.door.wait(), roles.gateway.wait()];
     let cause = ended?;
     let Running { writer, session_id, log } = running;
     let event = SessionEnded { session_id: session_id.clone(), exit_code, cause: cause.token() };
@@ -108,7 +109,11 @@ fn finish(warden: &mut Warden, roles: &mut Roles, relay: Relay, ended: Result<Ca
 
 fn new_session_id() -> Result<SessionId, Error> {
     let mut random = [0; 16];
-    SystemRandom::new().fill(&mut random).map_err(|_| Error::Evidence(evidence::Error::Random))?;
+    // The kernel's own generator: the library's takes tens of milliseconds to start.
+    let filled = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty());
+    if filled != Ok(random.len()) {
+        return Err(Error::Evidence(evidence::Error::Random));
+    }
     Ok(SessionId::from_random(random))
 }
 
@@ -133,13 +138,14 @@ fn started(
     }
 }
 
-/// The keys and the sockets of the log's clients, before there is a log: a session that does not start leaves none.
+/// The log before its first record, and the sockets of its clients.
 struct Ledger {
-    keys: Keys,
-    clock: SessionClock,
+    /// Taken when the log begins.
+    log: Option<Log>,
+    key: DigestKey,
     clients: Vec<OwnedFd>,
     session_id: SessionId,
-    log: PathBuf,
+    folder: PathBuf,
 }
 
 /// The log with its thread.
@@ -150,32 +156,40 @@ struct Running {
 }
 
 impl Ledger {
-    fn prepare(spec: &SessionSpec, subject: &Subject, clock: SessionClock) -> Result<Self, Error> {
+    fn open(spec: &SessionSpec, subject: &Subject, clock: SessionClock) -> Result<Self, Error> {
         let keys = Keys::load_or_create(&spec.directories.keys())?;
-        let log = spec.directories.evidence().join(subject.session_id.as_str());
-        Ok(Self { keys, clock, clients: Vec::new(), session_id: subject.session_id.clone(), log })
+        let key = keys.digest_key().clone();
+        let folder = spec.directories.evidence().join(subject.session_id.as_str());
+        let log = Some(Log::open(&folder, keys, clock)?);
+        Ok(Self { log, key, clients: Vec::new(), session_id: subject.session_id.clone(), folder })
     }
 
-    fn digest_key(&self) -> DigestKey {
-        self.keys.digest_key().clone()
-    }
-
-    /// A way to the log; what is sent before the log is begun waits.
+    /// A way to the log; what is sent before the log begins waits.
     fn add_client(&mut self) -> Result<OwnedFd, Error> {
         let (ours, theirs) = evidence::client_pair().map_err(Error::system("make a way to the log"))?;
         self.clients.push(ours);
         Ok(theirs)
     }
 
-    /// Begins the log with the session's first record, then takes what clients and the warden have to say. Starts a thread.
-    fn begin(self, first: Event, observer: Observer) -> Result<Running, Error> {
-        let mut log = Log::open(&self.log, self.keys, self.clock)?;
+    /// Writes the session's first record, then takes what clients and the warden have to say. Starts a thread.
+    fn begin(mut self, first: Event, observer: Observer) -> Result<Running, Error> {
+        let mut log = self.log.take().ok_or(evidence::Error::Poisoned)?;
         log.append(&[first])?;
         let mut writer = Writer::new(log);
-        self.clients.into_iter().for_each(|client| writer.adopt_client(client));
+        std::mem::take(&mut self.clients).into_iter().for_each(|client| writer.adopt_client(client));
         writer.add_source(Box::new(observer));
         let writer = writer.run().map_err(Error::system("start the thread that writes the log"))?;
-        Ok(Running { writer, session_id: self.session_id, log: self.log })
+        Ok(Running { writer, session_id: self.session_id.clone(), log: self.folder.clone() })
+    }
+}
+
+impl Drop for Ledger {
+    /// A session that did not start leaves no log: an empty one would read as one whose records were taken away.
+    fn drop(&mut self) {
+        if self.log.as_ref().is_some_and(|log| log.next_index() == 0) {
+            // What is left of it holds nothing.
+            let _left = std::fs::remove_dir_all(&self.folder);
+        }
     }
 }
 
@@ -200,7 +214,7 @@ fn start_roles(
         subject: subject.clone(),
         policy: spec.policy.clone(),
         evidence,
-        digest_key: ledger.digest_key(),
+        digest_key: ledger.key.clone(),
         model_sockets: gateway.model_sockets,
         stop,
     };
@@ -211,7 +225,7 @@ fn start_roles(
         subject: subject.clone(),
         policy: spec.policy.clone(),
         evidence,
-        digest_key: ledger.digest_key(),
+        digest_key: ledger.key.clone(),
         redirect: listeners([ready.redirect_v4.take(), ready.redirect_v6.take()]),
         proxy: listeners([ready.proxy.take(), None]),
         dns_udp: [ready.dns_udp_v4.take(), ready.dns_udp_v6.take()].into_iter().flatten().collect::<Vec<UdpSocket>>(),

@@ -138,8 +138,7 @@ fn wait(ends: [BorrowedFd<'_>; 2], lifeline: BorrowedFd<'_>) -> Result<(), Failu
 
 fn new_session_id() -> Result<SessionId, Failure> {
     let mut random = [0; 16];
-    let filled = aws_lc_rs::rand::fill(&mut random);
-    filled.map_err(|_| refused("the system's random generator failed; try again"))?;
+    gateway_role::fill(&mut random).map_err(refused)?;
     Ok(SessionId::from_random(random))
 }
 

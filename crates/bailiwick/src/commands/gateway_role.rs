@@ -2,7 +2,6 @@
 
 use crate::clock::SystemClock;
 use crate::print;
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use endpoint::GatewayHandover;
 use gateway::{Config, Listener, Random, SharedClock, Socket, Upstreams};
 use policy::{Policy, Upstream};
@@ -74,11 +73,15 @@ pub(crate) fn confine() -> Result<(), sandbox::Error> {
 
 /// Secrets of this process.
 pub(crate) fn random() -> Result<Random, Box<dyn Error>> {
-    let system = SystemRandom::new();
     let mut placeholder_key = Zeroizing::new([0; 32]);
     let mut request_seed = [0; 8];
-    let failed = |_| "the system's random generator failed; try again";
-    system.fill(placeholder_key.as_mut_slice()).map_err(failed)?;
-    system.fill(&mut request_seed).map_err(failed)?;
+    fill(placeholder_key.as_mut_slice())?;
+    fill(&mut request_seed)?;
     Ok(Random { placeholder_key, request_seed })
+}
+
+/// Fills a short buffer from the kernel's generator (the crypto library's takes tens of milliseconds to start).
+pub(crate) fn fill(buffer: &mut [u8]) -> Result<(), &'static str> {
+    let filled = rustix::rand::getrandom(&mut *buffer, rustix::rand::GetRandomFlags::empty());
+    if filled == Ok(buffer.len()) { Ok(()) } else { Err("the system's random generator failed; try again") }
 }

@@ -70,18 +70,16 @@ fn check(file: &Path, json: bool) -> Result<u8, Failure> {
 
 /// The policy that a command line chose.
 pub(crate) fn load(choice: &PolicyChoice) -> Result<Policy, Failure> {
-    let (name, text) = match &choice.policy {
-        Some(file) => (file.display().to_string(), read(file)?),
-        None => {
-            let text = policy::builtin(&choice.profile);
-            let unknown = || {
-                let known = policy::BUILTIN.join(", ");
-                Failure::new(USAGE, format_args!("there is no profile `{}`: use one of {known}, or --policy FILE", choice.profile))
-            };
-            (choice.profile.clone(), text.ok_or_else(unknown)?.to_owned())
-        }
+    if let Some(file) = &choice.policy {
+        let name = file.display().to_string();
+        return Policy::parse(&name, &read(file)?).map_err(|diagnostics| refused(&diagnostics));
+    }
+    let name = &choice.profile;
+    let Some(text) = policy::builtin(name) else {
+        let known = policy::BUILTIN.join(", ");
+        return Err(Failure::new(USAGE, format_args!("there is no profile `{name}`: use one of {known}, or --policy FILE")));
     };
-    Policy::parse(&name, &text).map_err(|diagnostics| refused(&diagnostics))
+    Policy::parse(name, text).map_err(|diagnostics| refused(&diagnostics))
 }
 
 /// All errors of a file, a line each.
