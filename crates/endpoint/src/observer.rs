@@ -4,7 +4,7 @@ use crate::layout::{self, Folders};
 use evidence::DigestKey;
 use rustix::net::{RecvFlags, recv};
 use sandbox::Report;
-use schema::event::{FileOpened, FileRefused, PathClass, SystemCallRefused};
+use schema::event::{FileMode, FileOpened, FileRefused, PathClass, SystemCallRefused};
 use schema::{Event, KeyedDigest, RefusalCode, SessionId, Token};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -86,7 +86,7 @@ impl Observer {
             Report::FileOpened { path, mode } => {
                 Event::FileOpened(FileOpened { session_id, file_id: file_id(&self.key, &path), path_class: self.class(&path), mode })
             }
-            Report::FileRefused { path, errno: NOT_THERE, .. } if !self.is_telling(&path) => return None,
+            Report::FileRefused { path, mode, errno: NOT_THERE } if !self.is_telling(&path, mode) => return None,
             Report::FileRefused { path, mode, errno } => Event::FileRefused(FileRefused {
                 session_id,
                 file_id: file_id(&self.key, &path),
@@ -103,12 +103,14 @@ impl Observer {
         })
     }
 
-    /// Whether looking for a file that is not there tells something: outside of what the session was given, or where people keep keys.
-    fn is_telling(&self, path: &Path) -> bool {
+    /// Whether looking for a file that is not there tells something: outside of what the session was given, where people keep keys, or to
+    /// write it among the system's.
+    fn is_telling(&self, path: &Path, mode: FileMode) -> bool {
         match self.class(path) {
             PathClass::Outside => true,
             PathClass::Private => path.strip_prefix(layout::HOME).is_ok_and(|rest| KEY_PLACES.iter().any(|place| rest.starts_with(place))),
-            PathClass::Workspace | PathClass::Documents | PathClass::Program | PathClass::System => false,
+            PathClass::System => mode != FileMode::Read,
+            PathClass::Workspace | PathClass::Documents | PathClass::Program => false,
         }
     }
 }

@@ -8,7 +8,7 @@ fn nothing_outside_is_read_or_written_and_the_attempts_are_on_record() {
     std::os::unix::fs::symlink(elsewhere.join("id_ed25519"), place.path("workspace").join("link")).unwrap();
     let outside = elsewhere.display();
     let script = format!(
-        "exec 2>&1; cat {outside}/id_ed25519; cat link; echo x > {outside}/new; echo x > /etc/cron.d/bailiwick-it; echo x >> {outside}/id_ed25519; ln {outside}/id_ed25519 hard; cat /proc/1/root{outside}/id_ed25519; true"
+        "exec 2>&1; cat /home/somebody/.ssh/id_ed25519; cat {outside}/id_ed25519; cat link; echo x > {outside}/new; echo x > /etc/cron.d/bailiwick-it; echo x >> {outside}/id_ed25519; ln {outside}/id_ed25519 hard; cat /proc/1/root{outside}/id_ed25519; true"
     );
     let output = place.run(&["--upstream", "echo"], &script);
     assert!(!stdout(&output).contains("PRIVATE"));
