@@ -176,7 +176,9 @@ impl Ledger {
         let mut log = self.log.take().ok_or(evidence::Error::Poisoned)?;
         log.append(&[first])?;
         let mut writer = Writer::new(log);
-        std::mem::take(&mut self.clients).into_iter().for_each(|client| writer.adopt_client(client));
+        for client in std::mem::take(&mut self.clients) {
+            writer.adopt_client(client);
+        }
         writer.add_source(Box::new(observer));
         let writer = writer.run().map_err(Error::system("start the thread that writes the log"))?;
         Ok(Running { writer, session_id: self.session_id.clone(), log: self.folder.clone() })
