@@ -51,19 +51,17 @@ fn read_papers(folder: &Path) -> Result<Vec<(PathBuf, String)>, Failure> {
 fn ask(papers: &str, stream: bool, settings: &Settings) -> Result<String, Failure> {
     let base = settings.variable("OPENAI_BASE_URL").and_then(|base| base.into_string().ok()).unwrap_or_default();
     let authority = base.strip_prefix("http://").and_then(|rest| rest.split('/').next()).unwrap_or_default().to_owned();
-    let mut request = json!({
+    let request = json!({
         "model": "summariser",
         "max_tokens": ANSWER_TOKENS_MAX,
         "temperature": 0,
         "stream": stream,
+        "stream_options": if stream { json!({"include_usage": true}) } else { Value::Null },
         "messages": [
             {"role": "system", "content": "You write short, polite letters for a bank."},
             {"role": "user", "content": format!("{TASK}\n\n{papers}")},
         ],
     });
-    if stream {
-        request["stream_options"] = json!({"include_usage": true});
-    }
     let failed = |error: std::io::Error| Failure::new(UNREADABLE, format_args!("cannot reach the model through {authority}: {error}"));
     let answer = http::post(&authority, "/v1/chat/completions", &request.to_string()).map_err(failed)?;
     if answer.status != 200 {

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Largest answer that is read.
 const ANSWER_BYTES_MAX: u64 = 1 << 20;
 /// Longest wait for a part of the answer: a small model thinks for a while.
-const WAIT_MAX: Duration = Duration::from_secs(300);
+const WAIT_MAX: Duration = Duration::from_mins(5);
 
 /// An answer.
 pub(super) struct Answer {
