@@ -14,15 +14,22 @@ const PAPERS_MAX: usize = 16;
 /// Longest paper that it reads, in bytes.
 const PAPER_BYTES_MAX: usize = 16 * 1024;
 const ANSWER_TOKENS_MAX: u32 = 120;
-const TASK: &str = "Summarise this client's file in three short sentences for a letter, and repeat how the client can be reached.";
+const TASK: &str = "Summarise the client's file above in three short sentences. Say how the client can be reached.";
 
 pub(crate) fn run(args: &ReferenceAgentArgs, settings: &Settings) -> Result<u8, Failure> {
     let papers = read_papers(&args.documents)?;
     print::line(format_args!("agent: read {} papers", papers.len()));
-    let text: String = papers.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n");
-    let summary = ask(&text, args.stream, settings)?;
-    print::line(format_args!("agent: the model answered {} characters", summary.chars().count()));
-    let letter = format!("Dear client,\n\nthis is what we have on file for you:\n\n{}\n\nYours sincerely\nYour bank\n", summary.trim());
+    // The newest paper first: a small model keeps to what it read last.
+    let text = papers.iter().rev().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n");
+    let summary = ask(&format!("{text}\n{TASK}"), args.stream, settings)?;
+    let contact = text.lines().find(|line| line.starts_with("E-mail")).unwrap_or_default();
+    let reached = ask(&format!("Rewrite as one sentence that begins with \"We will reach you\": {contact}"), args.stream, settings)?;
+    print::line(format_args!("agent: the model answered twice, {} characters", summary.chars().count() + reached.chars().count()));
+    let letter = format!(
+        "Dear client,\n\nthis is what we have on file for you:\n\n{}\n\n{}\n\nYours sincerely\nYour bank\n",
+        summary.trim(),
+        reached.trim()
+    );
     let target = Path::new("letter.txt");
     fs::write(target, letter).map_err(|error| Failure::new(UNREADABLE, format_args!("cannot write {}: {error}", target.display())))?;
     print::line("agent: wrote letter.txt");
@@ -47,8 +54,8 @@ fn read_papers(folder: &Path) -> Result<Vec<(PathBuf, String)>, Failure> {
     Ok(papers)
 }
 
-/// The model's answer to the papers.
-fn ask(papers: &str, stream: bool, settings: &Settings) -> Result<String, Failure> {
+/// The model's answer to a question.
+fn ask(question: &str, stream: bool, settings: &Settings) -> Result<String, Failure> {
     let base = settings.variable("OPENAI_BASE_URL").and_then(|base| base.into_string().ok()).unwrap_or_default();
     let authority = base.strip_prefix("http://").and_then(|rest| rest.split('/').next()).unwrap_or_default().to_owned();
     let request = json!({
@@ -59,7 +66,7 @@ fn ask(papers: &str, stream: bool, settings: &Settings) -> Result<String, Failur
         "stream_options": if stream { json!({"include_usage": true}) } else { Value::Null },
         "messages": [
             {"role": "system", "content": "You write short, polite letters for a bank."},
-            {"role": "user", "content": format!("{TASK}\n\n{papers}")},
+            {"role": "user", "content": question},
         ],
     });
     let failed = |error: std::io::Error| Failure::new(UNREADABLE, format_args!("cannot reach the model through {authority}: {error}"));
