@@ -221,6 +221,14 @@ pub(crate) fn open_how(folder: BorrowedFd<'_>, path: &CStr, how: &libc::open_how
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
+/// Connects a socket to an address as the kernel reads it.
+pub(crate) fn connect(socket: BorrowedFd<'_>, address: &[u8]) -> rustix::io::Result<()> {
+    let length = libc::socklen_t::try_from(address.len()).map_err(|_| rustix::io::Errno::INVAL)?;
+    // SAFETY: the kernel reads `length` bytes from a live slice, at any alignment.
+    let result = unsafe { libc::connect(socket.as_raw_fd(), address.as_ptr().cast(), length) };
+    errno(result.into()).map(drop)
+}
+
 /// Copies memory of another process; what cannot be read at once is left out.
 pub(crate) fn read_memory(process: i32, address: u64, buffer: &mut [u8]) -> rustix::io::Result<usize> {
     let Ok(address) = usize::try_from(address) else { return Err(rustix::io::Errno::FAULT) };

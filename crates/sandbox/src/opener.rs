@@ -5,24 +5,28 @@
 //! its own process: a process that made a pid namespace can have no threads, and a process inside would be in the agent's reach.
 
 mod attempt;
+mod connect;
 mod request;
 mod target;
 mod waiting;
 mod walk;
 
 use crate::report::Journal;
+use crate::root::Root;
 use crate::seccomp::{self, Listener, Notification, Reply, Rule};
 use crate::{Error, kernel};
 use attempt::{Attempt, Outcome};
+use connect::Knock;
 use request::{How, Request, low_unsigned};
 use rustix::event::Timespec;
 use rustix::fs::{MemfdFlags, OFlags};
 use rustix::io::Errno;
 use rustix::thread::{CapabilitySet, CapabilitySets};
+use schema::event::FileMode;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use target::{Target, own, path_of};
-use waiting::{Side, Waiting};
+use waiting::{Goal, Side, Waiting};
 
 /// Where a missing file tells nothing about the agent: libraries and settings are looked for in many places.
 const SYSTEM: [&str; 9] = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev"];
@@ -36,16 +40,19 @@ pub(crate) struct Opener {
     listener: Listener,
     journal: Journal,
     host_proc: OwnedFd,
+    /// Device numbers of the file systems in which the session's own sockets have their names.
+    devices: Vec<u64>,
     waiting: Waiting,
 }
 
 impl Opener {
     /// Makes this process open files exactly as the agent would: no capability in effect, a file mode mask of its own.
-    pub(crate) fn new(listener: OwnedFd, journal: Journal, host_proc: &OwnedFd) -> Result<Self, Error> {
+    pub(crate) fn new(listener: OwnedFd, journal: Journal, root: &Root) -> Result<Self, Error> {
         kernel::unshare(rustix::thread::UnshareFlags::FS).map_err(Error::errno("separate the warden's file mode mask"))?;
         raise(CapabilitySet::empty()).map_err(Error::errno("lower the warden's capability"))?;
-        let host_proc = host_proc.try_clone().map_err(Error::system("keep the host's /proc"))?;
-        Ok(Self { listener: Listener::new(listener), journal, host_proc, waiting: Waiting::default() })
+        let host_proc = root.host_proc.try_clone().map_err(Error::system("keep the host's /proc"))?;
+        let devices = root.devices.clone();
+        Ok(Self { listener: Listener::new(listener), journal, host_proc, devices, waiting: Waiting::default() })
     }
 
     /// Waits for one call and answers it. An error is one of the warden's: the session cannot go on.
@@ -55,6 +62,7 @@ impl Opener {
         match seccomp::rule(call.number) {
             Some(Rule::Open(_)) => self.open(&call),
             Some(Rule::Make) => self.make(&call),
+            Some(Rule::Connect) => self.connect(&call),
             _ => self.refuse(&call),
         }
     }
@@ -62,7 +70,9 @@ impl Opener {
     /// Looks after calls that wait for something; to be called again after [`Opener::patience`].
     pub(crate) fn tend(&mut self) -> Result<(), Error> {
         for call in self.waiting.tend(&self.listener) {
-            self.hand_over(call.id, call.how, &call.file)?;
+            if let Goal::Open(how, file) = &call.goal {
+                self.hand_over(call.id, *how, file)?;
+            }
         }
         Ok(())
     }
@@ -120,6 +130,9 @@ impl Opener {
         if !self.listener.is_valid(call.id) {
             return Ok(());
         }
+        if request.how.lends_rights() {
+            return self.refuse(call);
+        }
         let attempt = Attempt { target, request: &request, base: base.as_ref() };
         match attempt.open() {
             Outcome::Opened(file) => self.hand_over(call.id, request.how, &file),
@@ -130,6 +143,48 @@ impl Opener {
                 self.fail(call.id, failure.errno);
                 Ok(())
             }
+        }
+    }
+
+    /// Connects a socket, in a process of its own: the other end may let it wait.
+    fn connect(&mut self, call: &Notification) -> Result<(), Error> {
+        let target = Target { host_proc: self.host_proc.as_fd(), task: call.task };
+        let read = Knock::read(call, target);
+        if !self.listener.is_valid(call.id) {
+            return Ok(());
+        }
+        let knock = match read.and_then(|knock| knock.admit(target, &self.devices)) {
+            Ok(knock) => knock,
+            Err(refusal) => {
+                if let Some(path) = refusal.path {
+                    self.journal.refused(&path, FileMode::ReadWrite, refusal.errno.raw_os_error())?;
+                }
+                self.fail(call.id, refusal.errno);
+                return Ok(());
+            }
+        };
+        if self.journal.socket().is_none() {
+            // The probe's sockets do not wait.
+            self.connected(call.id, knock.connect(self.host_proc.as_fd()));
+            return Ok(());
+        }
+        let mut kept = vec![self.listener.as_fd(), self.host_proc.as_fd()];
+        kept.extend(knock.descriptors());
+        match self.waiting.start(&kept)? {
+            Side::Full => self.fail(call.id, Errno::AGAIN),
+            Side::Warden(helper) => self.waiting.keep(call.id, Goal::Connect, helper),
+            Side::Helper => {
+                self.connected(call.id, knock.connect(self.host_proc.as_fd()));
+                kernel::exit_now(0)
+            }
+        }
+        Ok(())
+    }
+
+    fn connected(&self, id: u64, result: Result<(), Errno>) {
+        match result {
+            Ok(()) => self.listener.reply(id, &Reply::Done),
+            Err(errno) => self.fail(id, errno),
         }
     }
 
@@ -169,7 +224,7 @@ impl Opener {
         kept.extend(self.journal.socket());
         match self.waiting.start(&kept)? {
             Side::Full => self.fail(id, Errno::NFILE),
-            Side::Warden(helper) => self.waiting.keep(id, how, file, helper),
+            Side::Warden(helper) => self.waiting.keep(id, Goal::Open(how, file), helper),
             Side::Helper => {
                 let opened = kernel::open_how(self.host_proc.as_fd(), &own(file.as_fd()), &how.again());
                 match opened.map(|opened| self.hand_over(id, how, &opened)) {

@@ -12,7 +12,7 @@ use rustix::mount::{
     fsopen, move_mount, open_tree,
 };
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A file in the root that no Landlock rule covers: opening it tells whether Landlock holds.
 pub(crate) const CANARY: &str = "/.wall";
@@ -69,6 +69,8 @@ pub(crate) struct Root {
     pub(crate) host_proc: OwnedFd,
     /// Master and slave of the session's terminal, if it has one.
     pub(crate) terminal: Option<(OwnedFd, OwnedFd)>,
+    /// Device numbers of the file systems that are the session's own.
+    pub(crate) devices: Vec<u64>,
 }
 
 /// Builds the root in this mount namespace and makes it `/`. `process_files` is a detached procfs of the session's pid namespace.
@@ -95,7 +97,7 @@ pub(crate) fn build(plan: &Plan, sources: &[Pinned], process_files: &OwnedFd) ->
     }
     tree.write(Path::new(CANARY), b"")?;
     enter(&tree)?;
-    Ok(Root { host_proc, terminal })
+    Ok(Root { host_proc, terminal, devices: tree.into_devices() })
 }
 
 /// Makes the tree the root of this process and its siblings in the mount namespace, and lets go of the old one.
@@ -173,10 +175,4 @@ pub(crate) fn check(plan: &Plan) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// Paths of the plan that may be written.
-pub(crate) fn writable(plan: &Plan) -> impl Iterator<Item = &PathBuf> {
-    let mounts = plan.mounts.iter().filter(|mount| mount.access == Access::ReadWrite).map(|mount| &mount.target);
-    mounts.chain(plan.private.iter().map(|area| &area.path))
 }

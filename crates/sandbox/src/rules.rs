@@ -1,7 +1,7 @@
 //! Landlock rules over the finished root: what the plan lists, by kind of access, and nothing else.
 
 use crate::plan::{Access, Plan};
-use crate::{Error, Wall, root};
+use crate::{Error, Wall};
 use landlock::{
     ABI, Access as _, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, RestrictionStatus, Ruleset, RulesetAttr,
     RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
@@ -47,8 +47,18 @@ fn build(plan: &Plan, host_proc: &OwnedFd) -> Result<RulesetCreated, RulesetErro
     for mount in plan.mounts.iter().filter(|mount| mount.access == Access::ReadOnly) {
         rules = allow(rules, &mount.target, read)?;
     }
-    for path in root::writable(plan) {
-        rules = allow(rules, path, all & !AccessFs::MakeChar & !AccessFs::MakeBlock)?;
+    let files = all & !AccessFs::MakeChar & !AccessFs::MakeBlock;
+    // A socket or FIFO left on the host would make the user's programs talk to the agent, or wait for it.
+    let on_host = files & !AccessFs::MakeSock & !AccessFs::MakeFifo;
+    let writable: Vec<&Path> =
+        plan.mounts.iter().filter(|mount| mount.access == Access::ReadWrite).map(|mount| mount.target.as_path()).collect();
+    for area in &plan.private {
+        // A rule holds below other mounts too, so an area around a writable mount has neither.
+        let is_around = writable.iter().any(|path| path.starts_with(&area.path));
+        rules = allow(rules, &area.path, if is_around { on_host } else { files })?;
+    }
+    for path in writable {
+        rules = allow(rules, path, on_host)?;
     }
     for file in &plan.files {
         rules = allow(rules, &file.path, AccessFs::ReadFile.into())?;

@@ -6,7 +6,7 @@ mod table;
 
 pub(crate) use listener::{Listener, Notification, Reply};
 pub(crate) use program::{build, is_available};
-pub(crate) use table::{Rule, name, refusal, rule};
+pub(crate) use table::{Rule, SET_ID, name, refusal, rule};
 
 use crate::kernel::checked;
 use std::io;

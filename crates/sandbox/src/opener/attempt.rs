@@ -99,7 +99,7 @@ impl Attempt<'_> {
     }
 
     /// The short way, in one call; where that depends on who asks, the long way.
-    fn find(&self, how: How) -> Result<OwnedFd, Failure> {
+    pub(super) fn find(&self, how: How) -> Result<OwnedFd, Failure> {
         let folder = self.base.map_or(CWD, AsFd::as_fd);
         match open_how(folder, &self.request.path, &how.at_once(RESOLVE_NO_MAGICLINKS)) {
             Ok(file) => Ok(file),

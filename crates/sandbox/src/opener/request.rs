@@ -1,5 +1,5 @@
 use super::target::Target;
-use crate::seccomp::Notification;
+use crate::seccomp::{Notification, SET_ID};
 use libc::{
     O_ACCMODE, O_APPEND, O_ASYNC, O_CLOEXEC, O_CREAT, O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_NOATIME, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK,
     O_PATH, O_RDONLY, O_SYNC, O_TMPFILE, O_TRUNC, O_WRONLY,
@@ -80,6 +80,11 @@ impl Request {
         }
     }
 
+    /// Looks up what a Unix socket's address names, as `connect` does.
+    pub(super) fn name(path: CString) -> Self {
+        Self { folder: libc::AT_FDCWD, path, how: How::classic(O_PATH, 0) }
+    }
+
     /// Whether the path starts at a folder of the caller's, not at the root.
     pub(super) fn is_relative(&self) -> bool {
         !self.path.as_bytes().starts_with(b"/") || self.how.resolve & libc::RESOLVE_IN_ROOT != 0
@@ -132,6 +137,11 @@ impl How {
     /// Whether the file mode mask counts.
     pub(super) fn creates(self) -> bool {
         self.has(O_CREAT) || self.has(TEMPORARY)
+    }
+
+    /// Whether the new file would lend its owner's or its group's rights to whoever executes it.
+    pub(super) fn lends_rights(self) -> bool {
+        self.creates() && self.mode & u64::from(SET_ID) != 0
     }
 
     /// Whether only the name is looked up: nothing can be read or written by the descriptor.

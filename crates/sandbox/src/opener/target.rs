@@ -2,6 +2,7 @@ use crate::kernel;
 use crate::report::PATH_BYTES_MAX;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use rustix::thread::CapabilitySet;
 use std::ffi::{CString, OsString};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -10,6 +11,8 @@ use std::path::PathBuf;
 
 /// Memory is read in parts that do not cross a page, so that a text may end right before a hole.
 const PAGE: u64 = 4096;
+/// `PIDFD_THREAD` (Linux 6.9).
+const THREAD: u32 = libc::O_EXCL.cast_unsigned();
 /// Longest file of procfs about one thread that is read.
 const STATUS_BYTES_MAX: usize = 8192;
 
@@ -59,6 +62,23 @@ impl Target<'_> {
         }
     }
 
+    /// A copy of one of the thread's descriptors.
+    pub(super) fn descriptor(self, number: i32) -> Result<OwnedFd, Errno> {
+        if number < 0 {
+            return Err(Errno::BADF);
+        }
+        let process = match open_task(self.task, PidfdFlags::from_bits_retain(THREAD)) {
+            // Linux before 6.9 opens processes only; the descriptors of their first threads are theirs.
+            Err(Errno::INVAL) => {
+                let status = self.file("status")?;
+                let first = field(&status, "Tgid:").and_then(|text| text.parse().ok()).ok_or(Errno::ACCESS)?;
+                open_task(first, PidfdFlags::empty())?
+            }
+            other => other?,
+        };
+        able(|| pidfd_getfd(&process, number, PidfdGetfdFlags::empty()))
+    }
+
     /// The thread's file mode mask.
     pub(super) fn mask(self) -> Result<Mode, Errno> {
         let status = self.file("status")?;
@@ -93,6 +113,10 @@ impl Target<'_> {
         buffer.truncate(length);
         Ok(String::from_utf8_lossy(&buffer).into_owned())
     }
+}
+
+fn open_task(number: i32, flags: PidfdFlags) -> Result<OwnedFd, Errno> {
+    pidfd_open(Pid::from_raw(number).ok_or(Errno::SRCH)?, flags)
 }
 
 fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {

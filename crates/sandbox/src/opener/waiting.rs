@@ -23,16 +23,23 @@ pub(super) struct Waiting(Vec<Call>);
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) id: u64,
-    pub(super) how: How,
-    /// Leads to what is opened; for a reader of a FIFO, an end of it that counts as a reader already.
-    pub(super) file: OwnedFd,
+    pub(super) goal: Goal,
     helper: Pid,
+}
+
+/// What a call waits for.
+#[derive(Debug)]
+pub(super) enum Goal {
+    /// A file; the descriptor leads to it. For a reader of a FIFO it is an end of it that counts as a reader already.
+    Open(How, OwnedFd),
+    /// A connection.
+    Connect,
 }
 
 /// Where a fork came out.
 #[derive(Debug)]
 pub(super) enum Side {
-    /// It was not made: too many calls wait.
+    /// It was not made: too many calls wait, or the session has no room for a process.
     Full,
     /// In the warden.
     Warden(Pid),
@@ -46,9 +53,11 @@ impl Waiting {
         if self.0.len() >= COUNT_MAX {
             return Ok(Side::Full);
         }
-        match kernel::fork().map_err(Error::system("fork a process that waits"))? {
-            Fork::Parent(helper) => Ok(Side::Warden(helper)),
-            Fork::Child => {
+        match kernel::fork() {
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM)) => Ok(Side::Full),
+            Err(error) => Err(Error::system("fork a process that waits")(error)),
+            Ok(Fork::Parent(helper)) => Ok(Side::Warden(helper)),
+            Ok(Fork::Child) => {
                 if restrict(kept).is_err() {
                     kernel::exit_now(1);
                 }
@@ -58,8 +67,8 @@ impl Waiting {
     }
 
     /// Remembers a call that waits.
-    pub(super) fn keep(&mut self, id: u64, how: How, file: OwnedFd, helper: Pid) {
-        self.0.push(Call { id, how, file, helper });
+    pub(super) fn keep(&mut self, id: u64, goal: Goal, helper: Pid) {
+        self.0.push(Call { id, goal, helper });
     }
 
     pub(super) fn patience(&self) -> Option<Timespec> {
@@ -73,7 +82,7 @@ impl Waiting {
         for call in std::mem::take(&mut self.0) {
             match waitpid(Some(call.helper), WaitOptions::NOHANG) {
                 Ok(None) if !listener.is_valid(call.id) => end(call.helper),
-                Ok(None) if is_readable(&call.file) => {
+                Ok(None) if matches!(&call.goal, Goal::Open(_, file) if is_readable(file)) => {
                     end(call.helper);
                     ready.push(call);
                 }

@@ -26,6 +26,11 @@ impl Tree {
         self.root.as_fd()
     }
 
+    /// Device numbers of the file systems in memory.
+    pub(crate) fn into_devices(self) -> Vec<u64> {
+        self.devices
+    }
+
     /// Attaches a mount at `path`, making the mount point if it lies in memory.
     pub(crate) fn place(&self, path: &Path, mount: &OwnedFd, is_folder: bool) -> Result<(), Error> {
         let point = if is_folder { self.folder(path)? } else { self.file(path)? };

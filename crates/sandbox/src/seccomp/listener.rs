@@ -22,6 +22,8 @@ pub(crate) struct Notification {
 /// What the caller gets.
 #[derive(Debug)]
 pub(crate) enum Reply<'a> {
+    /// Zero.
+    Done,
     /// An error number.
     Error(i32),
     /// A copy of this descriptor, close-on-exec or not.
@@ -62,18 +64,19 @@ impl Listener {
     /// Answers a call. A caller that is gone needs no answer.
     pub(crate) fn reply(&self, id: u64, reply: &Reply<'_>) {
         match reply {
-            Reply::Error(errno) => self.refuse(id, *errno),
+            Reply::Done => self.answer(id, 0),
+            Reply::Error(errno) => self.answer(id, -errno),
             Reply::Descriptor(descriptor, close_on_exec) => {
                 if let Err(error) = self.inject(id, *descriptor, *close_on_exec) {
                     // The caller may have no room for one more descriptor.
-                    self.refuse(id, error.raw_os_error().unwrap_or(libc::EMFILE));
+                    self.answer(id, -error.raw_os_error().unwrap_or(libc::EMFILE));
                 }
             }
         }
     }
 
-    fn refuse(&self, id: u64, errno: i32) {
-        let mut response = libc::seccomp_notif_resp { id, val: 0, error: -errno, flags: 0 };
+    fn answer(&self, id: u64, error: i32) {
+        let mut response = libc::seccomp_notif_resp { id, val: 0, error, flags: 0 };
         // SAFETY: the kernel reads one such structure from a live variable.
         let _gone = unsafe { libc::ioctl(self.0.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SEND, &raw mut response) };
     }

@@ -29,7 +29,7 @@ pub(crate) fn build(observe: bool) -> Vec<sock_filter> {
             (Rule::Open(Some(flags)), true) => path_only(flags),
             (Rule::Absent, _) => vec![absent()],
             (Rule::When(tests), _) => conditions(tests),
-            (Rule::Open(None) | Rule::Make, _) => vec![notify()],
+            (Rule::Open(None) | Rule::Make | Rule::Connect, _) => vec![notify()],
             // Like everything that the table does not name.
             (Rule::Refuse | Rule::RefuseAbsent, _) => continue,
         };
@@ -98,8 +98,15 @@ fn conditions(tests: &[Test]) -> Vec<sock_filter> {
     let mut code = Vec::new();
     for test in tests {
         let (argument, mask, values) = match test {
-            Test::Is(argument, mask, values) | Test::IsNot(argument, mask, values) => (*argument, *mask, *values),
+            Test::Is(argument, mask, values) | Test::IsNot(argument, mask, values) | Test::If(_, (argument, mask, values)) => {
+                (*argument, *mask, *values)
+            }
         };
+        if let Test::If((other, bits, value), _) = test {
+            // Past the two steps that load, one for each value, and the one that refuses.
+            let behind = u8::try_from(values.len()).unwrap_or(u8::MAX).saturating_add(3);
+            code.extend([load(ARGUMENTS + 8 * other), step(BPF_ALU | BPF_AND | BPF_K, *bits), jump(BPF_JEQ, *value, 0, behind)]);
+        }
         code.push(load(ARGUMENTS + 8 * argument));
         code.push(step(BPF_ALU | BPF_AND | BPF_K, mask));
         for (value, place) in values.iter().take(NEAR).zip(0_u8..) {

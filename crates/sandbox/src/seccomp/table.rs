@@ -14,6 +14,8 @@ pub(crate) enum Rule {
     Open(Option<u32>),
     /// Makes a file in memory: the warden does it for the agent, so that it cannot be executed.
     Make,
+    /// Connects a socket: the warden does it for the agent, so that the address it looked at is the one that is used.
+    Connect,
     /// Carried out if every test holds, else refused and reported.
     When(&'static [Test]),
     /// Refused without a report, as a call that the kernel does not have: libraries try it first and have another way.
@@ -31,6 +33,8 @@ pub(crate) enum Test {
     Is(u32, u32, &'static [u32]),
     /// It is none of the values.
     IsNot(u32, u32, &'static [u32]),
+    /// If the first (number, bits, value) has its value, the second is one of the values.
+    If((u32, u32, u32), (u32, u32, &'static [u32])),
 }
 
 /// A call and its rule.
@@ -104,6 +108,7 @@ const GROUPS: &[&[Entry]] = &[
     ABOUT,
     TESTED,
     MAKE,
+    CONNECT,
     ABSENT,
     REFUSED,
     REFUSED_ABSENT,
@@ -134,7 +139,7 @@ const MEMORY: &[Entry] = calls![Rule::Allow;
 /// Looking at, making and removing names. The root, Landlock and the mounts' own flags decide what is in reach.
 const NAMES: &[Entry] = calls![Rule::Allow;
     SYS_fstat SYS_newfstatat SYS_statx SYS_faccessat SYS_faccessat2 SYS_readlinkat SYS_mkdirat SYS_unlinkat SYS_renameat2
-    SYS_linkat SYS_symlinkat SYS_mknodat SYS_truncate SYS_statfs SYS_fstatfs
+    SYS_linkat SYS_symlinkat SYS_truncate SYS_statfs SYS_fstatfs
 ];
 
 /// Folders, and being told when they change.
@@ -144,7 +149,7 @@ const FOLDERS: &[Entry] = calls![Rule::Allow;
 
 /// Attributes of files. Owners other than the caller's own do not exist inside.
 const ATTRIBUTES: &[Entry] = calls![Rule::Allow;
-    SYS_fchmod SYS_fchmodat SYS_fchown SYS_fchownat SYS_utimensat SYS_umask SYS_getxattr SYS_lgetxattr SYS_fgetxattr
+    SYS_fchown SYS_fchownat SYS_utimensat SYS_umask SYS_getxattr SYS_lgetxattr SYS_fgetxattr
     SYS_listxattr SYS_llistxattr SYS_flistxattr SYS_setxattr SYS_lsetxattr SYS_fsetxattr SYS_removexattr SYS_lremovexattr
     SYS_fremovexattr
 ];
@@ -167,10 +172,10 @@ const IDENTITY: &[Entry] = calls![Rule::Allow;
     SYS_setregid SYS_setresuid SYS_setresgid SYS_setfsuid SYS_setfsgid SYS_setgroups SYS_capget SYS_capset
 ];
 
-/// Threads and their locks. `seccomp` can only add refusals, which win over this list.
+/// Threads and their locks.
 const THREADS: &[Entry] = calls![Rule::Allow;
     SYS_futex SYS_futex_waitv SYS_set_tid_address SYS_set_robust_list
-    SYS_get_robust_list SYS_rseq SYS_seccomp
+    SYS_get_robust_list SYS_rseq
 ];
 
 /// The scheduler. Without capabilities a process can only step back.
@@ -197,7 +202,7 @@ const PIPES: &[Entry] = calls![Rule::Allow; SYS_pipe2 SYS_eventfd2];
 
 /// Using a socket; which ones can be made is tested below. The session's network has loopback and the door, nothing else.
 const SOCKETS: &[Entry] = calls![Rule::Allow;
-    SYS_bind SYS_listen SYS_accept SYS_accept4 SYS_connect SYS_shutdown SYS_getsockname SYS_getpeername SYS_sendto SYS_recvfrom
+    SYS_bind SYS_listen SYS_accept SYS_accept4 SYS_shutdown SYS_getsockname SYS_getpeername SYS_sendto SYS_recvfrom
     SYS_sendmsg SYS_recvmsg SYS_sendmmsg SYS_recvmmsg SYS_getsockopt
 ];
 
@@ -206,6 +211,12 @@ const ABOUT: &[Entry] = calls![Rule::Allow; SYS_uname SYS_sysinfo SYS_getrandom]
 
 /// The address families that can be had: Unix, IPv4, IPv6.
 const FAMILIES: &[u32] = &[libc::AF_UNIX.unsigned_abs(), libc::AF_INET.unsigned_abs(), libc::AF_INET6.unsigned_abs()];
+/// Those whose datagrams the session's network holds.
+const INTERNET: &[u32] = &[libc::AF_INET.unsigned_abs(), libc::AF_INET6.unsigned_abs()];
+/// Types whose messages all go to the other end.
+const CONNECTED: &[u32] = &[libc::SOCK_STREAM.unsigned_abs(), libc::SOCK_SEQPACKET.unsigned_abs()];
+/// `SECCOMP_FILTER_FLAG_NEW_LISTENER` (seccomp(2)).
+const LISTENS: u32 = 8;
 const SOCKET_TYPE: u32 = !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC).unsigned_abs();
 const ALL: u32 = u32::MAX;
 /// New namespaces; a child of the warden instead of one's own; a child that cannot be traced is of no use.
@@ -227,6 +238,8 @@ const DEVICE_REFUSED: &[u32] = &[0x5412, 0x541c, 0x541d, 0x5437, 0x5423, 0x5457,
 /// ambient set 47, vectors 50 51 and pointer keys 54 55 56 of arm64, speculation 52, no writable code 65 66, names of memory (`PR_SET_VMA`).
 const PROCESS_OPTIONS: &[u32] =
     &[1, 2, 3, 4, 7, 8, 15, 16, 21, 22, 23, 27, 29, 30, 36, 37, 38, 39, 40, 41, 42, 47, 50, 51, 52, 54, 55, 56, 65, 66, 0x5356_4d41];
+/// Bits of a file's mode by which whoever executes it gets its owner's or its group's rights: outside, that would be the user's.
+pub(crate) const SET_ID: u32 = 0o6000;
 const STREAM_OR_DATAGRAM: &[u32] = &[libc::SOCK_STREAM.unsigned_abs(), libc::SOCK_DGRAM.unsigned_abs()];
 /// The default of the family, TCP, UDP: no MPTCP, no ICMP, nothing raw.
 const PROTOCOLS: &[u32] = &[0, libc::IPPROTO_TCP.unsigned_abs(), libc::IPPROTO_UDP.unsigned_abs()];
@@ -236,10 +249,23 @@ const TESTED: &[Entry] = &[
     when(
         "SYS_socket",
         libc::SYS_socket,
-        &[Test::Is(0, ALL, FAMILIES), Test::Is(1, SOCKET_TYPE, STREAM_OR_DATAGRAM), Test::Is(2, ALL, PROTOCOLS)],
+        &[
+            Test::Is(0, ALL, FAMILIES),
+            Test::Is(1, SOCKET_TYPE, STREAM_OR_DATAGRAM),
+            Test::Is(2, ALL, PROTOCOLS),
+            // A Unix datagram names its receiver in memory, where nobody can test it.
+            Test::If((1, SOCKET_TYPE, libc::SOCK_DGRAM.unsigned_abs()), (0, ALL, INTERNET)),
+        ],
     ),
-    // A connected pair leads nowhere else, whatever its type.
-    when("SYS_socketpair", libc::SYS_socketpair, &[Test::Is(0, ALL, &[libc::AF_UNIX.unsigned_abs()])]),
+    // A connected pair leads nowhere else, unless its datagrams can name other receivers.
+    when("SYS_socketpair", libc::SYS_socketpair, &[Test::Is(0, ALL, &[libc::AF_UNIX.unsigned_abs()]), Test::Is(1, SOCKET_TYPE, CONNECTED)]),
+    when("SYS_fchmod", libc::SYS_fchmod, &[Test::Is(1, SET_ID, &[0])]),
+    when("SYS_fchmodat", libc::SYS_fchmodat, &[Test::Is(2, SET_ID, &[0])]),
+    // `fchmodat2`, by its number: not every architecture's C library crate names it.
+    when("SYS_fchmodat2", 452, &[Test::Is(2, SET_ID, &[0])]),
+    when("SYS_mknodat", libc::SYS_mknodat, &[Test::Is(2, SET_ID, &[0])]),
+    // A listener of the agent's own (`SECCOMP_FILTER_FLAG_NEW_LISTENER`) could answer in the warden's place.
+    when("SYS_seccomp", libc::SYS_seccomp, &[Test::Is(1, LISTENS, &[0])]),
     // No protocol on top of TCP (`TCP_ULP`, 31; no other level has an option of that number that can be set).
     when("SYS_setsockopt", libc::SYS_setsockopt, &[Test::IsNot(2, ALL, &[31])]),
     when("SYS_clone", libc::SYS_clone, &[Test::Is(0, CLONE, &[0])]),
@@ -257,6 +283,9 @@ const fn when(name: &'static str, number: c_long, tests: &'static [Test]) -> Ent
 
 /// Files in memory: compilers and browsers share memory by them. The warden makes them, not executable where the kernel can (Linux 6.3).
 const MAKE: &[Entry] = calls![Rule::Make; SYS_memfd_create];
+
+/// A Unix socket's name stands in memory too: one that the host made, in a folder that stands inside, would be a way out.
+const CONNECT: &[Entry] = calls![Rule::Connect; SYS_connect];
 
 /// Its arguments are in memory, where a filter cannot test them; C libraries fall back to `clone`.
 const ABSENT: &[Entry] = calls![Rule::Absent; SYS_clone3];
@@ -286,10 +315,10 @@ const REFUSED_ABSENT: &[Entry] = calls![Rule::RefuseAbsent;
 /// What only x86-64 still has beside its successors: the same rules.
 #[cfg(target_arch = "x86_64")]
 const OLDER: &[Entry] = calls![Rule::Allow;
-    SYS_stat SYS_lstat SYS_access SYS_readlink SYS_mkdir SYS_rmdir SYS_unlink SYS_rename SYS_link SYS_symlink SYS_mknod SYS_chmod
+    SYS_stat SYS_lstat SYS_access SYS_readlink SYS_mkdir SYS_rmdir SYS_unlink SYS_rename SYS_link SYS_symlink
     SYS_chown SYS_lchown SYS_utime SYS_utimes SYS_futimesat SYS_getdents SYS_inotify_init SYS_fork SYS_vfork SYS_getpgrp SYS_pause
     SYS_signalfd SYS_alarm SYS_time SYS_epoll_create SYS_epoll_wait SYS_poll SYS_select SYS_pipe SYS_eventfd SYS_dup2
-    SYS_arch_prctl SYS_fchmodat2 SYS_getrlimit SYS_setrlimit SYS_renameat SYS_sync_file_range
+    SYS_arch_prctl SYS_getrlimit SYS_setrlimit SYS_renameat SYS_sync_file_range
 ];
 /// What the C library's crate does not name on other architectures, by the kernel's common numbers: the same rules.
 #[cfg(not(target_arch = "x86_64"))]
@@ -298,13 +327,14 @@ const OLDER: &[Entry] = &[
     Entry { name: "SYS_sync_file_range", number: 84, rule: Rule::Allow },
     Entry { name: "SYS_getrlimit", number: 163, rule: Rule::Allow },
     Entry { name: "SYS_setrlimit", number: 164, rule: Rule::Allow },
-    Entry { name: "SYS_fchmodat2", number: 452, rule: Rule::Allow },
 ];
 
 #[cfg(target_arch = "x86_64")]
 const OLDER_TESTED: &[Entry] = &[
     Entry { name: "SYS_open", number: libc::SYS_open, rule: Rule::Open(Some(1)) },
     Entry { name: "SYS_creat", number: libc::SYS_creat, rule: Rule::Open(None) },
+    when("SYS_chmod", libc::SYS_chmod, &[Test::Is(1, SET_ID, &[0])]),
+    when("SYS_mknod", libc::SYS_mknod, &[Test::Is(1, SET_ID, &[0])]),
     // Ports of the machine, segments of another time.
     Entry { name: "SYS_iopl", number: libc::SYS_iopl, rule: Rule::Refuse },
     Entry { name: "SYS_ioperm", number: libc::SYS_ioperm, rule: Rule::Refuse },

@@ -6,6 +6,7 @@
 mod calls;
 mod confined;
 mod door;
+mod escapes;
 mod files;
 mod limits;
 mod opens;

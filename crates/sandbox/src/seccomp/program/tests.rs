@@ -59,7 +59,7 @@ fn every_number_gets_what_the_table_says_and_no_other_is_allowed() {
             }
             Some(Rule::Absent) => ERRNO | libc::ENOSYS.unsigned_abs(),
             Some(Rule::When(_)) => continue,
-            Some(Rule::Make | Rule::Refuse | Rule::RefuseAbsent) | None => NOTIFY,
+            Some(Rule::Make | Rule::Connect | Rule::Refuse | Rule::RefuseAbsent) | None => NOTIFY,
         };
         assert_eq!(seen, wanted, "{number}");
     }
@@ -81,7 +81,7 @@ fn sockets_by_family_type_and_protocol() {
     };
     for family in [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6] {
         assert_eq!(socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0), ALLOW);
-        assert_eq!(socket(family, libc::SOCK_DGRAM, libc::IPPROTO_UDP), ALLOW);
+        assert_eq!(socket(family, libc::SOCK_DGRAM, libc::IPPROTO_UDP), if family == libc::AF_UNIX { NOTIFY } else { ALLOW });
         assert_eq!(socket(family, libc::SOCK_STREAM, libc::IPPROTO_MPTCP), NOTIFY);
         assert_eq!(socket(family, libc::SOCK_STREAM, libc::IPPROTO_SCTP), NOTIFY);
         assert_eq!(socket(family, libc::SOCK_DGRAM, libc::IPPROTO_ICMP), NOTIFY);
@@ -136,4 +136,27 @@ fn refusals_say_what_programs_understand() {
     assert_eq!(refusal(libc::SYS_socket, 2), libc::EPROTONOSUPPORT);
     assert_eq!(table::name(call(libc::SYS_keyctl)), "keyctl");
     assert_eq!(table::name(1900), "call_1900");
+}
+
+#[test]
+fn unix_datagrams_and_modes_that_lend_rights_are_refused() {
+    let program = build(true);
+    let ask = |number: libc::c_long, arguments: [u64; 3]| {
+        let [a, b, c] = arguments;
+        verdict(&program, NATIVE, u32::try_from(number).unwrap(), [a, b, c, 0, 0, 0])
+    };
+    let (unix, inet) = (1, 2);
+    let (stream, datagram, packets, flags) = (1, 2, 5, 0o2_004_000);
+    for (family, kind, wanted) in [(unix, stream, ALLOW), (unix, datagram, NOTIFY), (inet, stream, ALLOW), (inet, datagram, ALLOW)] {
+        assert_eq!(ask(libc::SYS_socket, [family, kind, 0]), wanted, "{family} {kind}");
+        assert_eq!(ask(libc::SYS_socket, [family, kind | flags, 0]), wanted, "{family} {kind}");
+    }
+    // 3: a raw Unix socket is one of datagrams.
+    for (kind, wanted) in [(stream, ALLOW), (packets, ALLOW), (datagram, NOTIFY), (datagram | flags, NOTIFY), (3, NOTIFY)] {
+        assert_eq!(ask(libc::SYS_socketpair, [unix, kind, 0]), wanted, "{kind}");
+    }
+    for (mode, wanted) in [(0o755, ALLOW), (0o1777, ALLOW), (0o4755, NOTIFY), (0o2755, NOTIFY), (0o6000, NOTIFY)] {
+        assert_eq!(ask(libc::SYS_fchmod, [3, mode, 0]), wanted, "{mode:o}");
+        assert_eq!(ask(libc::SYS_fchmodat, [3, 0, mode]), wanted, "{mode:o}");
+    }
 }
