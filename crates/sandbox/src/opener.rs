@@ -206,7 +206,12 @@ impl Opener {
     fn hand_over(&mut self, id: u64, how: How, file: &OwnedFd) -> Result<(), Error> {
         let path = finish(how, file).and_then(|()| if how.is_path() { Ok(None) } else { canonical(self.host_proc.as_fd(), file) });
         match path {
-            Ok(Some(path)) => self.journal.opened(&path, how.file_mode())?,
+            Ok(Some(path)) => {
+                if !self.journal.opened(&path, how.file_mode())? {
+                    self.fail(id, Errno::NFILE);
+                    return Ok(());
+                }
+            }
             Ok(None) => {}
             // What cannot be named in the evidence is not opened.
             Err(errno) => {

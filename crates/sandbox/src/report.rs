@@ -2,6 +2,7 @@ use crate::Error;
 use schema::event::FileMode;
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
+use std::hash::{BuildHasher, RandomState};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -10,9 +11,15 @@ use std::path::{Path, PathBuf};
 pub const REPORT_BYTES_MAX: usize = 2 * PATH_BYTES_MAX + 64;
 /// `PATH_MAX` of Linux.
 pub(crate) const PATH_BYTES_MAX: usize = 4096;
-/// How many different files a journal remembers, and how long their paths may be together. What does not fit is reported every time.
-const SEEN_MAX: usize = 32_768;
-const SEEN_BYTES_MAX: usize = 8 << 20;
+/// How many different files are opened in a session, by path and mode. What cannot be remembered would be reported every time, and a log
+/// that grows without a bound fills the host's disk: what comes after these is not opened.
+const OPENED_MAX: usize = 1 << 20;
+/// How many different refusals are told apart; later ones are reported once, at the root.
+const REFUSED_MAX: usize = 16_384;
+/// How many different system calls are reported as refused.
+const CALLS_MAX: usize = 4096;
+/// Reports that a trial keeps.
+const TRIAL_MAX: usize = 32_768;
 
 /// What the warden saw an agent do. It arrives before the agent goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,10 +108,12 @@ enum Sink {
 #[derive(Debug)]
 pub(crate) struct Journal {
     sink: Sink,
-    seen: HashSet<(PathBuf, FileMode, i32)>,
-    seen_bytes: usize,
+    keys: [RandomState; 2],
+    opened: HashSet<u128>,
+    refused: HashSet<u128>,
     calls: BTreeSet<i32>,
-    seen_max: usize,
+    opened_max: usize,
+    refused_max: usize,
 }
 
 impl Journal {
@@ -119,23 +128,41 @@ impl Journal {
     }
 
     fn with(sink: Sink) -> Self {
-        Self { sink, seen: HashSet::new(), seen_bytes: 0, calls: BTreeSet::new(), seen_max: SEEN_MAX }
+        let keys = [RandomState::new(), RandomState::new()];
+        let (opened, refused, calls) = (HashSet::new(), HashSet::new(), BTreeSet::new());
+        Self { sink, keys, opened, refused, calls, opened_max: OPENED_MAX, refused_max: REFUSED_MAX }
     }
 
-    /// Reports an opened file. When this returns, the supervisor's queue holds it.
-    pub(crate) fn opened(&mut self, path: &Path, mode: FileMode) -> Result<(), Error> {
-        self.once(path, mode, 0, |path, mode, _| Report::FileOpened { path, mode })
+    /// Reports an opened file. When this returns true, the supervisor's queue holds it, or held it before; if false, there are too many.
+    pub(crate) fn opened(&mut self, path: &Path, mode: FileMode) -> Result<bool, Error> {
+        let hash = self.hash(path, mode, 0);
+        if self.opened.contains(&hash) {
+            return Ok(true);
+        }
+        if self.opened.len() >= self.opened_max {
+            return Ok(false);
+        }
+        self.send(Report::FileOpened { path: path.to_owned(), mode })?;
+        self.opened.insert(hash);
+        Ok(true)
     }
 
     /// Reports a refused file.
     pub(crate) fn refused(&mut self, path: &Path, mode: FileMode, errno: i32) -> Result<(), Error> {
-        self.once(path, mode, errno, |path, mode, errno| Report::FileRefused { path, mode, errno })
+        let path = if self.refused.len() < self.refused_max { path } else { Path::new("/") };
+        let hash = self.hash(path, mode, errno);
+        if self.refused.contains(&hash) {
+            return Ok(());
+        }
+        self.send(Report::FileRefused { path: path.to_owned(), mode, errno })?;
+        self.refused.insert(hash);
+        Ok(())
     }
 
     /// Reports a refused call.
     pub(crate) fn call(&mut self, number: i32) -> Result<(), Error> {
         // An agent cannot make the set grow past its bound by inventing numbers.
-        if self.calls.contains(&number) || self.calls.len() >= self.seen_max {
+        if self.calls.contains(&number) || self.calls.len() >= CALLS_MAX {
             return Ok(());
         }
         self.send(Report::SystemCallRefused { name: crate::seccomp::name(number) })?;
@@ -156,31 +183,17 @@ impl Journal {
         matches!(&self.sink, Sink::Trial(kept) if kept.iter().any(|report| matches!(report, Report::FileOpened { path: one, .. } if one == path)))
     }
 
-    fn once(
-        &mut self,
-        path: &Path,
-        mode: FileMode,
-        errno: i32,
-        report: impl FnOnce(PathBuf, FileMode, i32) -> Report,
-    ) -> Result<(), Error> {
-        let key = (path.to_owned(), mode, errno);
-        if self.seen.contains(&key) {
-            return Ok(());
-        }
-        self.send(report(path.to_owned(), mode, errno))?;
-        let bytes = self.seen_bytes + path.as_os_str().len();
-        if self.seen.len() < self.seen_max && bytes <= SEEN_BYTES_MAX {
-            self.seen_bytes = bytes;
-            self.seen.insert(key);
-        }
-        Ok(())
+    /// Stands for a report. The keys are not known to the agent, so it finds no two names that share a hash.
+    fn hash(&self, path: &Path, mode: FileMode, errno: i32) -> u128 {
+        let [low, high] = self.keys.each_ref().map(|key| key.hash_one((path, mode, errno)));
+        u128::from(high) << 64 | u128::from(low)
     }
 
     fn send(&mut self, report: Report) -> Result<(), Error> {
         match &mut self.sink {
             Sink::Supervisor(socket) => crate::descriptors::send_fds(socket.as_fd(), &report.encode(), &[]),
             Sink::Trial(kept) => {
-                if kept.len() < self.seen_max {
+                if kept.len() < TRIAL_MAX {
                     kept.push(report);
                 }
                 Ok(())

@@ -30,18 +30,21 @@ fn reports_survive() {
 }
 
 #[test]
-fn each_is_sent_once_and_what_does_not_fit_is_sent_again() {
+fn each_is_sent_once_and_there_are_not_too_many() {
     let (ours, theirs) = crate::descriptors::socketpair_seqpacket().unwrap();
     let mut journal = Journal::new(theirs);
-    journal.seen_max = 1;
-    for (name, count) in [("/a", 1), ("/b", 2)] {
-        for _ in 0..2 {
-            journal.opened(Path::new(name), FileMode::Read).unwrap();
-        }
-        for _ in 0..count {
-            assert_eq!(taken(&ours), Some(Report::FileOpened { path: name.into(), mode: FileMode::Read }));
-        }
-        assert_eq!(taken(&ours), None);
+    (journal.opened_max, journal.refused_max) = (2, 2);
+    for (name, is_reported) in [("/a", true), ("/b", true), ("/c", false), ("/a", true)] {
+        assert_eq!(journal.opened(Path::new(name), FileMode::Read).unwrap(), is_reported);
+    }
+    for name in ["/a", "/b"] {
+        assert_eq!(taken(&ours), Some(Report::FileOpened { path: name.into(), mode: FileMode::Read }));
+    }
+    for name in ["/a", "/a", "/b", "/c", "/d", "/e"] {
+        journal.refused(Path::new(name), FileMode::Read, libc::EACCES).unwrap();
+    }
+    for name in ["/a", "/b", "/"] {
+        assert_eq!(taken(&ours), Some(Report::FileRefused { path: name.into(), mode: FileMode::Read, errno: libc::EACCES }));
     }
     for _ in 0..2 {
         journal.call(i32::try_from(libc::SYS_keyctl).unwrap()).unwrap();
