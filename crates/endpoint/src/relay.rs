@@ -30,8 +30,9 @@ struct Raw {
 
 impl Drop for Raw {
     fn drop(&mut self) {
+        // What has not been read is dropped: it may be the terminal's answer to a query of the agent's, and the user's shell would run it.
         // A terminal that is gone needs no settings.
-        let _gone = tcsetattr(&self.terminal, OptionalActions::Drain, &self.before);
+        let _gone = tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
     }
 }
 
