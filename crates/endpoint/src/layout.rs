@@ -37,6 +37,9 @@ const SYNTHETIC: [(&str, &str); 6] = [
     ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n"),
 ];
 
+/// How many links a path may lead through, as in the kernel.
+const LINKS_MAX: u32 = 40;
+
 /// Whether a path lies in what every session sees of the operating system.
 pub(crate) fn is_system(path: &Path) -> bool {
     SYSTEM.iter().chain(&SETTINGS).any(|folder| path.starts_with(folder))
@@ -65,6 +68,15 @@ impl Folders {
         }
         for path in &programs {
             refuse_too_much("the program folder", path, spec)?;
+        }
+        if let Some(path) = program.led_out_of(&workspace).filter(|path| !spec.programs.iter().any(|own| path.starts_with(own))) {
+            let reason = "a script or link in the workspace, where an agent can write, leads to it; name it with --program-dir if it is to be shown";
+            return Err(Error::Path { what: "the program's tree", path: path.to_owned(), reason: reason.to_owned() });
+        }
+        for (what, path) in
+            spec.documents.iter().map(|path| ("the documents", path)).chain(spec.programs.iter().map(|path| ("the program folder", path)))
+        {
+            refuse_link_out(what, path, &workspace)?;
         }
         programs.retain(|path| !is_system(path));
         Ok(Self { workspace, documents, programs })
@@ -104,6 +116,45 @@ fn folder(what: &'static str, path: &Path, spec: &SessionSpec) -> Result<PathBuf
     }
     refuse_too_much(what, &path, spec)?;
     Ok(path)
+}
+
+/// Refuses a path that a link in the workspace leads out of it: an agent of an earlier session may have made the link.
+fn refuse_link_out(what: &'static str, path: &Path, workspace: &Path) -> Result<(), Error> {
+    if canonical(what, path)?.starts_with(workspace) || !passes_through(path, workspace) {
+        return Ok(());
+    }
+    let reason = "a link in the workspace, where an agent can write, leads to it; give the folder's own path".to_owned();
+    Err(Error::Path { what, path: path.to_owned(), reason })
+}
+
+/// Whether a name of the path, or of a link on its way, is looked up in `folder` or below. True if it cannot be told.
+fn passes_through(path: &Path, folder: &Path) -> bool {
+    let Ok(path) = std::path::absolute(path) else { return true };
+    let mut names: Vec<OsString> = path.iter().rev().map(OsString::from).collect();
+    let (mut reached, mut links) = (PathBuf::from("/"), 0);
+    while let Some(name) = names.pop() {
+        if name == ".." {
+            reached.pop();
+            continue;
+        }
+        if name != "/" && reached.starts_with(folder) {
+            return true;
+        }
+        let next = reached.join(&name);
+        let Ok(target) = std::fs::read_link(&next) else {
+            reached = next;
+            continue;
+        };
+        links += 1;
+        if links > LINKS_MAX {
+            return true;
+        }
+        if target.is_absolute() {
+            reached = PathBuf::from("/");
+        }
+        names.extend(target.iter().rev().map(OsString::from));
+    }
+    false
 }
 
 /// Refuses the home folder or anything around it, the root, places of the system, and Bailiwick's own state.

@@ -31,6 +31,8 @@ pub struct Program {
     pub folders: Vec<PathBuf>,
     /// The file that is measured: what the last link leads to.
     file: PathBuf,
+    /// Which link or script named a tree.
+    led: Vec<(PathBuf, PathBuf)>,
 }
 
 impl Program {
@@ -40,17 +42,24 @@ impl Program {
     /// [`Error::ProgramNotFound`].
     pub fn find(name: &OsStr, search_path: &OsStr) -> Result<Self, Error> {
         let path = locate(name, search_path).ok_or_else(|| Error::ProgramNotFound { name: name.into() })?;
-        let mut program = Self { file: path.clone(), path, trees: BTreeSet::new(), folders: Vec::new() };
-        let mut next = Some(program.path.clone());
+        let mut program = Self { file: path.clone(), path, trees: BTreeSet::new(), folders: Vec::new(), led: Vec::new() };
+        let mut next = Some((program.path.clone(), None));
         for depth in 0..INTERPRETERS_MAX {
-            let Some(path) = next else { break };
-            let file = program.add(&path);
+            let Some((path, named_by)) = next else { break };
+            let file = program.add(&path, named_by);
             if depth == 0 {
                 program.file.clone_from(&file);
             }
             next = interpreter(&file, search_path);
         }
         Ok(program)
+    }
+
+    /// A tree outside of `folder` that a link or a script in it leads to: whoever can write there chose it. A Python installation is none:
+    /// it holds programs only, and environments in a project lead to one.
+    pub(crate) fn led_out_of(&self, folder: &Path) -> Option<&Path> {
+        let mut led = self.led.iter().filter(|(tree, by)| by.starts_with(folder) && !tree.starts_with(folder)).map(|(tree, _)| tree);
+        led.find(|tree| !tree.parent().map(installation).unwrap_or_default().contains(tree)).map(PathBuf::as_path)
     }
 
     /// A short name for evidence.
@@ -73,17 +82,21 @@ impl Program {
         }
     }
 
-    /// Adds what the program at `path` needs, along its chain of links; returns the file at the end of it.
-    fn add(&mut self, path: &Path) -> PathBuf {
+    /// Adds what the program at `path` needs, along its chain of links; returns the file at the end of it. `named_by` is the script that
+    /// named it by its path.
+    fn add(&mut self, path: &Path, mut named_by: Option<PathBuf>) -> PathBuf {
         let mut current = path.to_owned();
         for _ in 0..LINKS_MAX {
             if let Some(folder) = current.parent().filter(|folder| !self.folders.iter().any(|known| known == folder)) {
                 self.folders.push(folder.to_owned());
             }
-            self.trees.extend(trees(&current).into_iter().filter(|tree| !layout::is_system(tree)));
+            let needed: Vec<PathBuf> = trees(&current).into_iter().filter(|tree| !layout::is_system(tree)).collect();
+            self.led.extend(named_by.take().iter().flat_map(|by| needed.iter().map(|tree| (tree.clone(), by.clone()))));
+            self.trees.extend(needed);
             let Ok(target) = std::fs::read_link(&current) else { break };
             let joined = current.parent().unwrap_or(Path::new("/")).join(target);
             let Some(resolved) = without_links_in_folder(&joined) else { break };
+            named_by = Some(current);
             current = resolved;
         }
         current
@@ -144,8 +157,9 @@ fn installation(prefix: &Path) -> Vec<PathBuf> {
     if has_library && !layout::is_system(prefix) { vec![prefix.join("bin"), prefix.join("lib")] } else { Vec::new() }
 }
 
-/// The interpreter that a script names in its first line; for `/usr/bin/env NAME` the one that is found.
-fn interpreter(file: &Path, search_path: &OsStr) -> Option<PathBuf> {
+/// The interpreter that a script names in its first line, and the script if it names a path; for `/usr/bin/env NAME` the one that is found
+/// where the user looks for programs.
+fn interpreter(file: &Path, search_path: &OsStr) -> Option<(PathBuf, Option<PathBuf>)> {
     let mut head = Vec::new();
     std::fs::File::open(file).ok()?.take(FIRST_LINE_BYTES_MAX as u64).read_to_end(&mut head).ok()?;
     let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
@@ -153,9 +167,10 @@ fn interpreter(file: &Path, search_path: &OsStr) -> Option<PathBuf> {
     let first = words.next()?;
     if Path::new(first).file_name() == Some(OsStr::new("env")) {
         let name = words.find(|word| !word.as_bytes().starts_with(b"-"))?;
-        return locate(name, search_path);
+        let named_by = name.as_bytes().contains(&b'/').then(|| file.to_owned());
+        return locate(name, search_path).map(|found| (found, named_by));
     }
-    locate(first, &OsString::new())
+    locate(first, &OsString::new()).map(|found| (found, Some(file.to_owned())))
 }
 
 #[cfg(test)]

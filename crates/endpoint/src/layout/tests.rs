@@ -48,6 +48,64 @@ fn folders_that_show_too_much_are_refused() {
 }
 
 #[test]
+fn what_an_agent_wrote_in_the_workspace_shows_no_other_folder() {
+    let keep = tempfile::tempdir().unwrap();
+    let place = std::fs::canonicalize(keep.path()).unwrap();
+    let mut spec = spec(&place);
+    let workspace = place.join("home/project");
+    let link = |target: &Path, name: &str| std::os::unix::fs::symlink(target, workspace.join(name)).unwrap();
+    for folder in ["other", "project-papers", "home/project/papers", "home/project/real"] {
+        std::fs::create_dir_all(place.join(folder)).unwrap();
+    }
+    link(&place.join("other"), "link");
+    link(&place, "up");
+    link(Path::new("papers"), "near");
+    std::os::unix::fs::symlink(workspace.join("link"), place.join("hop")).unwrap();
+    for (path, is_shown) in [
+        (workspace.join("link"), false),
+        (workspace.join("up/other"), false),
+        (workspace.join("real/../up/other"), false),
+        (place.join("hop"), false),
+        (workspace.join("near"), true),
+        (workspace.join("papers"), true),
+        (workspace.join("../../project-papers"), true),
+        (place.join("other"), true),
+    ] {
+        spec.documents = vec![path.clone()];
+        assert_eq!(Folders::resolve(&spec, &program()).is_ok(), is_shown, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_program_in_the_workspace_brings_nothing_from_elsewhere_but_python() {
+    let keep = tempfile::tempdir().unwrap();
+    let place = std::fs::canonicalize(keep.path()).unwrap();
+    let mut spec = spec(&place);
+    let executable = |path: &Path, text: &str| {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    };
+    let workspace = place.join("home/project");
+    let (deploy, python) = (place.join("other/bin/deploy"), place.join("base/bin/python3.11"));
+    executable(&deploy, "#!/bin/sh\n");
+    executable(&python, "");
+    std::fs::create_dir_all(place.join("base/lib/python3.11")).unwrap();
+    executable(&workspace.join("script"), &format!("#!{}\n", deploy.display()));
+    executable(&workspace.join("by-env"), &format!("#!/usr/bin/env {}\n", deploy.display()));
+    executable(&workspace.join("python-script"), &format!("#!{}\n", python.display()));
+    executable(&workspace.join("plain"), "#!/bin/sh\n");
+    std::os::unix::fs::symlink(&deploy, workspace.join("link")).unwrap();
+    for (name, is_shown) in [("script", false), ("by-env", false), ("link", false), ("python-script", true), ("plain", true)] {
+        let program = Program::find(workspace.join(name).as_os_str(), "/usr/bin:/bin".as_ref()).unwrap();
+        assert_eq!(Folders::resolve(&spec, &program).is_ok(), is_shown, "{name}");
+    }
+    spec.programs = vec![place.join("other/bin")];
+    let program = Program::find(workspace.join("script").as_os_str(), "/usr/bin:/bin".as_ref()).unwrap();
+    assert!(Folders::resolve(&spec, &program).is_ok());
+}
+
+#[test]
 fn documents_inside_of_the_workspace_are_laid_after_it_and_read_only() {
     let keep = tempfile::tempdir().unwrap();
     let place = std::fs::canonicalize(keep.path()).unwrap();
