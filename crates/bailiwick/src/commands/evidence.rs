@@ -37,6 +37,8 @@ fn place(named: Option<&Path>, settings: &Settings) -> PathBuf {
     let all = settings.directories.evidence();
     match named {
         None => all,
+        // A session's id is always one's own record: an agent knows its id, and can make a folder of that name where it works.
+        Some(path) if path.to_str().is_some_and(|id| SessionId::parse(id).is_ok()) => all.join(path),
         Some(path) if path.exists() => path.to_owned(),
         Some(path) if path.components().count() == 1 && all.join(path).exists() => all.join(path),
         Some(path) => path.to_owned(),
