@@ -10,6 +10,7 @@
 mod calls;
 mod command_line;
 mod demo;
+mod escapes;
 mod evidence;
 mod files;
 mod lifecycle;
