@@ -81,7 +81,7 @@ pub(crate) struct RunArgs {
     /// The registered purpose of processing (GDPR Art. 30).
     #[arg(long, value_name = "ID")]
     pub(crate) purpose: Option<String>,
-    /// Where calls to models may go: [BOUNDARY[@REGION]:]KIND=URL with a KIND of openai, anthropic, local or echo.
+    /// Where calls to models may go: `[BOUNDARY[@REGION]:]KIND=URL` with a KIND of openai, anthropic, local or echo.
     #[arg(long = "upstream", value_name = "UPSTREAM")]
     pub(crate) upstreams: Vec<String>,
     /// The environment variable that holds the API key of the upstreams named here; the agent never sees it.

@@ -60,6 +60,23 @@ impl From<endpoint::Error> for Failure {
             | endpoint::Error::System { .. }
             | endpoint::Error::UnknownWall(_) => REFUSED,
         };
-        Self::new(code, error)
+        let to_do = if let endpoint::Error::Refused(refusal) = &error { advice(refusal) } else { None };
+        match to_do {
+            Some(to_do) => Self::new(code, format_args!("{error}; {to_do}")),
+            None => Self::new(code, error),
+        }
+    }
+}
+
+/// What a user can do when the policy refuses a session.
+pub(crate) fn advice(refusal: &policy::Refusal) -> Option<&'static str> {
+    let rule = refusal.rules.first()?.as_str().split_once('/')?.1;
+    match rule {
+        "session.trust_minimum" => {
+            Some("it demands the endpoint service, which this version does not have yet: use a policy with trust_minimum = \"self\"")
+        }
+        "session.purpose_required" => Some("name the purpose with --purpose"),
+        "purpose" => Some("--purpose has to be one of the policy's [[purpose]]"),
+        _ => None,
     }
 }

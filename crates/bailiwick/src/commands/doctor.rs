@@ -1,8 +1,9 @@
 use super::policy;
 use crate::cli::DoctorArgs;
-use crate::exit::{DONE, Failure, NEGATIVE, REFUSED};
+use crate::exit::{DONE, Failure, NEGATIVE, REFUSED, advice};
 use crate::print;
 use sandbox::{Wall, WallStatus};
+use schema::Trust;
 use serde::Serialize;
 
 /// One wall, for machines.
@@ -23,6 +24,8 @@ struct Findings<'a> {
     kernel_release: String,
     landlock_abi: u32,
     sessions_can_start: bool,
+    /// Why the profile refuses sessions on any machine with this version, if it does.
+    refused: Option<String>,
     walls: Vec<Row<'a>>,
 }
 
@@ -43,12 +46,21 @@ pub(super) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
             Row { wall: status.wall.name(), available, may_be_missing, found: &status.found, advice }
         })
         .collect();
-    let sessions_can_start = !walls.is_empty() && walls.iter().all(|row| row.available || row.may_be_missing);
+    let walls_suffice = !walls.is_empty() && walls.iter().all(|row| row.available || row.may_be_missing);
+    let refusal = ::policy::decide_session(&policy, Trust::SelfKept, None).err();
+    // A purpose is given with each session; that none is given here is no finding.
+    let refused =
+        refusal.filter(|refusal| refusal.rules.iter().any(|rule| rule.as_str().ends_with("/session.trust_minimum"))).map(|refusal| {
+            let to_do = advice(&refusal).unwrap_or_default();
+            format!("{refusal}; {to_do}")
+        });
+    let sessions_can_start = walls_suffice && refused.is_none();
     let findings = Findings {
         profile: policy.profile().to_string(),
         kernel_release: survey.kernel_release.clone(),
         landlock_abi: survey.landlock_abi,
         sessions_can_start,
+        refused,
         walls,
     };
     if args.json {
@@ -74,5 +86,8 @@ fn tell(findings: &Findings<'_>) {
     }
     let verdict = if findings.sessions_can_start { "can start here" } else { "cannot start here" };
     print::line(format_args!("\nSessions of profile `{}` {verdict}.", findings.profile));
+    if let Some(refused) = &findings.refused {
+        print::line(refused);
+    }
     print::line("`ok`: it stood when it was tried just now. `without`: this profile may start without it.");
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 pub(super) fn run(args: &RunArgs, settings: &Settings) -> Result<u8, Failure> {
     let spec = spec(args, settings)?;
+    refuse_missing_keys(&spec.policy, settings)?;
     if args.dry_run {
         print::text(&endpoint::preview(&spec)?.to_string());
         return Ok(DONE);
@@ -63,6 +64,24 @@ fn with_upstreams(policy: Policy, args: &RunArgs) -> Result<Policy, Failure> {
         };
         policy.with_user_upstream(upstream).map_err(|refusal| Failure::new(REFUSED, format_args!("--upstream: {refusal}")))
     })
+}
+
+/// Refuses before anything starts: without its keys the gateway cannot serve, and the agent would find out first.
+fn refuse_missing_keys(policy: &Policy, settings: &Settings) -> Result<(), Failure> {
+    for upstream in policy.upstreams() {
+        let name = upstream.name();
+        if let Some(variable) = upstream.key_env().filter(|variable| settings.variable(variable).is_none_or(|value| value.is_empty())) {
+            let missing =
+                format_args!("the key of upstream {name} comes from ${variable}, which is not set; export it, then run this again");
+            return Err(Failure::new(REFUSED, missing));
+        }
+        if let Some(path) = upstream.key_file() {
+            let wrong =
+                |error| Failure::new(REFUSED, format_args!("cannot read the key of upstream {name} from {}: {error}", path.display()));
+            std::fs::File::open(path).map_err(wrong)?;
+        }
+    }
+    Ok(())
 }
 
 fn variable(text: &OsString, settings: &Settings) -> Result<(OsString, OsString), Failure> {

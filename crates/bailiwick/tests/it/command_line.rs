@@ -49,6 +49,58 @@ fn the_doctor_says_whether_sessions_can_start() {
 }
 
 #[test]
+fn the_doctor_does_not_promise_sessions_that_the_profile_refuses() {
+    let place = Place::new();
+    let output = place.bailiwick(&["doctor", "--profile", "regulated"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("cannot start here"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("regulated/session.trust_minimum"), "{}", stdout(&output));
+    let output = place.bailiwick(&["run", "--profile", "regulated", "--", "true"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(125));
+    assert!(stderr(&output).contains("endpoint service"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_session_without_the_key_of_its_upstream_does_not_start() {
+    let place = Place::new();
+    let marker = place.path("workspace").join("marker");
+    let missing = place.path("elsewhere").join("key");
+    for key in [["--upstream-key-env", "BAILIWICK_TEST_ABSENT"], ["--upstream-key-file", missing.to_str().unwrap()]] {
+        let options = [&["--upstream", "openai=http://127.0.0.1:9/v1"][..], &key].concat();
+        let output = place.run(&options, "touch marker");
+        assert_eq!(output.status.code(), Some(125), "{}", stderr(&output));
+        assert!(stderr(&output).contains("the key of upstream"), "{}", stderr(&output));
+        assert!(!marker.exists());
+    }
+}
+
+/// Every command that a user can see.
+fn commands(place: &Place, above: &[&str], page: &mut String) {
+    let help = stdout(&place.bailiwick(&[above, &["--help"]].concat()).env("COLUMNS", "100").output().unwrap());
+    let name = [&["bailiwick"], above].concat().join(" ");
+    page.push_str(&format!("\n## `{name}`\n\n```text\n{}\n```\n", help.trim_end()));
+    let listed = help.split_once("Commands:\n").map_or("", |(_, rest)| rest.split_once("\n\n").map_or(rest, |(list, _)| list));
+    let names = listed.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    for below in names.filter(|name| !name.is_empty() && *name != "help") {
+        commands(place, &[above, &[below]].concat(), page);
+    }
+}
+
+#[test]
+fn the_reference_says_what_help_says() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/command-line.md");
+    let mut page = include_str!("command_line.head.md").to_owned();
+    commands(&Place::new(), &[], &mut page);
+    if std::env::var_os("BAILIWICK_WRITE_REFERENCE").is_some() {
+        std::fs::write(file, &page).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(file).is_ok_and(|written| written == page),
+        "write it anew: BAILIWICK_WRITE_REFERENCE=1 cargo test -p bailiwick the_reference"
+    );
+}
+
+#[test]
 fn completions_and_man_pages_are_made() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish"] {
