@@ -28,7 +28,8 @@ pub fn preview(spec: &SessionSpec) -> Result<Preview, Error> {
     let session_id = SessionId::from_random([0; 16]);
     let upstreams = spec.policy.upstreams().iter().map(|upstream| {
         let region = upstream.region().map_or_else(String::new, |region| format!(" in {region}"));
-        format!("{}: {} at {}{region} ({})", upstream.name(), upstream.kind().name(), upstream.url(), upstream.boundary().name())
+        let place = if upstream.url().is_empty() { String::new() } else { format!(" at {}", upstream.url()) };
+        format!("{}: {}{place}{region} ({})", upstream.name(), upstream.kind().name(), upstream.boundary().name())
     });
     let variables = layout::environment(spec, &program, &session_id).into_iter().map(|(name, _)| name.to_string_lossy().into_owned());
     Ok(Preview {

@@ -93,6 +93,9 @@ fn show(args: &ShowArgs, settings: &Settings) -> Result<u8, Failure> {
     if shown == 0 && args.request.is_some() {
         return Err(Failure::new(NEGATIVE, format_args!("the log {} has no such call", log.display())));
     }
+    if shown == 0 {
+        print::note("nothing to show: no call was made and nothing was refused; `bailiwick evidence report` has the rest");
+    }
     Ok(DONE)
 }
 

@@ -14,6 +14,8 @@ const PAPERS_MAX: usize = 16;
 /// Longest paper that it reads, in bytes.
 const PAPER_BYTES_MAX: usize = 16 * 1024;
 const ANSWER_TOKENS_MAX: u32 = 120;
+/// How an answer says that it reached the bound.
+const CUT_OFF: &str = "\"finish_reason\":\"length\"";
 const TASK: &str = "Summarise the client's file above in three short sentences. Say how the client can be reached.";
 
 pub(crate) fn run(args: &ReferenceAgentArgs, settings: &Settings) -> Result<u8, Failure> {
@@ -77,7 +79,13 @@ fn ask(question: &str, stream: bool, settings: &Settings) -> Result<String, Fail
         return Err(Failure::new(NEGATIVE, format_args!("the call was refused ({}): {message}", answer.status)));
     }
     let text = if stream { streamed(&answer.body) } else { whole(&answer.body) };
-    text.ok_or_else(|| Failure::new(NEGATIVE, "the model's answer was not understood"))
+    let text = text.ok_or_else(|| Failure::new(NEGATIVE, "the model's answer was not understood"))?;
+    Ok(if answer.body.contains(CUT_OFF) { whole_lines(&text).to_owned() } else { text })
+}
+
+/// What stands before the last line: an answer that was cut off may end in half a word, or half a placeholder.
+fn whole_lines(text: &str) -> &str {
+    text.trim_end().rsplit_once('\n').map_or(text, |(before, _)| before)
 }
 
 fn whole(body: &str) -> Option<String> {

@@ -151,6 +151,11 @@ impl Story {
         let verdict =
             if self.is_as_it_should_be() { "Everything was as it should be." } else { "NOT everything was as it should be: see above." };
         print::line(format_args!("\n{verdict}"));
-        print::line(format_args!("Look closer: XDG_STATE_HOME={} bailiwick evidence list", self.folder.join("state").display()));
+        let program = std::env::current_exe().unwrap_or_else(|_| "bailiwick".into());
+        print::line(format_args!(
+            "Look closer: XDG_STATE_HOME={} {} evidence list",
+            self.folder.join("state").display(),
+            program.display()
+        ));
     }
 }
