@@ -31,6 +31,11 @@ impl Failure {
         Self { code, message: message.to_string() }
     }
 
+    /// The same before a session: an agent of its own could end with 1 or 3.
+    pub(crate) fn before_a_session(self) -> Self {
+        Self { code: if matches!(self.code, NEGATIVE | UNREADABLE) { REFUSED } else { self.code }, ..self }
+    }
+
     /// Says it on standard error.
     pub(crate) fn report(self) -> ExitCode {
         if !self.message.is_empty() {

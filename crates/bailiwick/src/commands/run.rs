@@ -35,7 +35,7 @@ fn spec(args: &RunArgs, settings: &Settings) -> Result<SessionSpec, Failure> {
     let purpose = args.purpose.as_deref().map(Token::parse).transpose();
     let purpose = purpose.map_err(|error| Failure::new(USAGE, format_args!("--purpose: {error}")))?;
     Ok(SessionSpec {
-        policy: with_upstreams(policy::load(&args.policy)?, args)?,
+        policy: with_upstreams(policy::load(&args.policy).map_err(Failure::before_a_session)?, args)?,
         purpose,
         account: settings.account.clone(),
         command: args.command.clone(),
