@@ -70,7 +70,8 @@ impl Folders {
             refuse_too_much("the program folder", path, spec)?;
         }
         if let Some(path) = program.led_out_of(&workspace).filter(|path| !spec.programs.iter().any(|own| path.starts_with(own))) {
-            let reason = "a script or link in the workspace, where an agent can write, leads to it; name it with --program-dir if it is to be shown";
+            let reason =
+                "a script or link in the workspace, where an agent can write, leads to it; name it with --program-dir if it is to be shown";
             return Err(Error::Path { what: "the program's tree", path: path.to_owned(), reason: reason.to_owned() });
         }
         for (what, path) in
