@@ -85,7 +85,7 @@ fn what_a_session_uses_up_is_its_own() {
     // A private area full, every process number taken, many calls that wait: the record is whole, and the exit code the agent's.
     let mark = format!("83{}", std::process::id());
     let script = format!(
-        "mkfifo /tmp/f; head -c 3000000000 /dev/zero > /run/full; perl -e 'for (1..2000) {{ my $child = fork; last unless defined $child; if (!$child) {{ open(F, \"<\", \"/tmp/f\"); exec \"sleep\", \"{mark}\" }} }} exit 0'; exit 7"
+        "mkfifo /dev/shm/f; head -c 3000000000 /dev/zero > /run/full; perl -e 'for (1..2000) {{ my $child = fork; last unless defined $child; if (!$child) {{ open(F, \"<\", \"/dev/shm/f\"); exec \"sleep\", \"{mark}\" }} }} exit 0'; exit 7"
     );
     let output = place.run(&["--upstream", "echo"], &script);
     assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));

@@ -90,23 +90,31 @@ fn nothing_outlives_a_killed_supervisor() {
 
 #[test]
 fn a_lost_part_ends_the_session() {
-    for wanted in ["bailiwick-walls", ""] {
+    let mut lost = Vec::new();
+    loop {
         let place = Place::new();
-        let mark = format!("82{}{}", wanted.len(), std::process::id());
-        let child = sleeping(&place, &mark);
-        let victims = children(child.id());
-        assert!(victims.len() >= 3, "{victims:?}");
-        // The warden by its name, or else the first of the others: gateway and door.
-        let is_warden = |name: &str| name == "bailiwick-walls";
-        let victim = victims.iter().find(|(_, name)| if wanted.is_empty() { !is_warden(name) } else { is_warden(name) });
-        kill(victim.unwrap().0, rustix::process::Signal::KILL);
+        let mark = format!("82{}{}", lost.len(), std::process::id());
+        let mut child = sleeping(&place, &mark);
+        // The warden, the gateway and the door; process 1 and the agent; nothing else.
+        let mut victims = children(child.id());
+        let warden = victims.iter().find(|(_, name)| name == "bailiwick-walls").unwrap().0;
+        victims.extend(children(u32::try_from(warden).unwrap()));
+        let Some((victim, name)) = victims.get(lost.len()) else {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            break;
+        };
+        kill(*victim, rustix::process::Signal::KILL);
         let output = child.wait_with_output().unwrap();
-        assert_ne!(output.status.code(), Some(0));
+        assert_ne!(output.status.code(), Some(0), "{name}");
         until_gone(&mark);
-        assert!(place.verifies());
+        assert!(place.verifies(), "{name}");
         let log = std::fs::read_to_string(place.log().join("log.jsonl")).unwrap();
-        assert!(log.contains("session.ended"), "{log}");
+        assert!(log.contains("session.ended"), "{name}: {log}");
+        lost.push(name.clone());
     }
+    assert_eq!(lost.len(), 5, "{lost:?}");
+    assert!(["bailiwick-walls", "init", "sleep"].iter().all(|name| lost.iter().any(|one| one == name)), "{lost:?}");
 }
 
 #[test]
