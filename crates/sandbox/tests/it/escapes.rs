@@ -158,3 +158,28 @@ fn no_filter_of_the_agents_own_answers_in_the_wardens_place() {
         assert_eq!(text(&output), "-1 refused\n0 \n");
     }
 }
+
+#[test]
+fn nothing_of_the_machine_stands_inside() {
+    let program = r#"for my $path ("/sys", "/dev/kvm", "/dev/kmsg", "/dev/mem", "/dev/fuse", "/dev/net", "/dev/vsock", "/dev/mapper", "/boot", "/etc/shadow", "/etc/machine-id", "/var/run/docker.sock", "/run/systemd", "/proc/kcore/x") {
+            print "$path\n" if -e $path;
+        }
+        for my $path ("/proc/kmsg", "/proc/keys", "/proc/kallsyms", "/proc/timer_list") { open(F, "<", $path) or next; local $/; my $all = <F>; print "$path tells\n" if length $all }
+        open(F, "<", "/proc/self/cgroup"); my $groups = join "", <F>; print $groups if $groups =~ m{/.*bailiwick};
+        open(F, "<", "/proc/sys/kernel/hostname"); print <F>; my @facts = stat "/usr"; print "owner $facts[4]\n" if $facts[4] == 0; print "$> $)\n";"#;
+    for (said, reports) in Place::new().perl(program) {
+        let ids = said.strip_prefix("bailiwick\n").unwrap_or_else(|| panic!("{said} {reports}"));
+        assert!(ids.starts_with("1000 1000"), "{said}");
+    }
+}
+
+#[test]
+fn a_program_in_memory_is_not_executed() {
+    let program = r#"use Errno; my $name = "x"; my $fd = syscall(319, $name, 0); open(M, ">&=", $fd) or die; open(F, "<", "/usr/bin/true"); local $/; print M <F>; M->flush; $| = 1;
+        system { "/proc/self/fd/$fd" } "x"; print $? == 0 ? "executed\n" : $!{EACCES} ? "refused\n" : "$!\n"; my $sealed = 319; my $made = syscall($sealed, $name, 16); print $made < 0 ? "refused\n" : "made\n";"#;
+    if cfg!(target_arch = "x86_64") && std::path::Path::new("/proc/sys/vm/memfd_noexec").exists() {
+        for (said, reports) in Place::new().perl(program) {
+            assert_eq!(said, "refused\nrefused\n", "{reports}");
+        }
+    }
+}
