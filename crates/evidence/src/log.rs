@@ -38,6 +38,8 @@ pub struct Log {
     clock: Arc<dyn Clock>,
     next_index: u64,
     previous: Digest,
+    /// Length of the file up to its last sealed record.
+    sealed_bytes: u64,
     poisoned: bool,
 }
 
@@ -60,10 +62,10 @@ impl Log {
         files::sync_directory(directory)?;
         let found = recovery::scan(&file, &path, &keys)?;
         let dropped = recovery::cut_tail(&file, directory, &path, &found)?;
-        let mut log =
-            Self { path, file, _lock: lock, keys, clock, next_index: found.next_index, previous: found.previous, poisoned: false };
+        let recovery::Found { next_index, previous, sealed_bytes, trust, .. } = found;
+        let mut log = Self { path, file, _lock: lock, keys, clock, next_index, previous, sealed_bytes, poisoned: false };
         if dropped > 0 {
-            log.append(&[Event::LogRecovered(LogRecovered { bytes_dropped: dropped, trust: found.trust })])?;
+            log.append(&[Event::LogRecovered(LogRecovered { bytes_dropped: dropped, trust })])?;
         }
         Ok(log)
     }
@@ -73,7 +75,8 @@ impl Log {
     ///
     /// # Errors
     /// [`Error::BatchSize`] and [`Error::TooLarge`] refuse the batch and leave the log as it was. After an [`Error::Io`] the log takes
-    /// nothing more ([`Error::Poisoned`]): what the disk holds is unknown until it is opened again.
+    /// nothing more ([`Error::Poisoned`]): what the disk holds is unknown until it is opened again. A batch that found no room is cut off,
+    /// so that the log still ends with a seal.
     pub fn append(&mut self, events: &[Event]) -> Result<DurableIndex, Error> {
         if self.poisoned {
             return Err(Error::Poisoned);
@@ -82,11 +85,17 @@ impl Log {
             return Err(Error::BatchSize { events: events.len() });
         }
         let batch = self.encode(events)?;
-        let written = (&self.file).write_all(&batch.bytes).and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
+        if let Err(error) = (&self.file).write_all(&batch.bytes) {
+            self.poisoned = true;
+            // Part of a batch that nobody was told of; if it cannot be cut off, verifiers report it as unsealed.
+            let _left = self.file.set_len(self.sealed_bytes).and_then(|()| self.file.sync_data());
+            return Err(Error::io("write", &self.path)(error));
+        }
+        if let Err(error) = self.file.sync_data() {
             self.poisoned = true;
             return Err(Error::io("write", &self.path)(error));
         }
+        self.sealed_bytes += batch.bytes.len() as u64;
         let last = self.next_index + events.len() as u64 - 1;
         self.next_index = last + 1;
         self.previous = batch.last_hash;
