@@ -12,7 +12,7 @@ pub(crate) const NEGATIVE: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// Something could not be read or written.
 pub(crate) const UNREADABLE: u8 = 3;
-/// `run`: Bailiwick refused or could not start the session; the agent has not run.
+/// `run`: Bailiwick refused the session, could not start it, or ended it before its agent did.
 pub(crate) const REFUSED: u8 = 125;
 /// `run`: the program cannot be executed.
 pub(crate) const NOT_EXECUTABLE: u8 = 126;
@@ -62,6 +62,7 @@ impl From<endpoint::Error> for Failure {
             | endpoint::Error::Refused(_)
             | endpoint::Error::Walls(_)
             | endpoint::Error::Evidence(_)
+            | endpoint::Error::Unrecorded { .. }
             | endpoint::Error::System { .. }
             | endpoint::Error::UnknownWall(_) => REFUSED,
         };

@@ -32,6 +32,14 @@ pub enum Error {
     /// Evidence cannot be kept.
     #[error(transparent)]
     Evidence(#[from] evidence::Error),
+    /// Evidence could no longer be kept, so the session was ended; its record has no end.
+    #[error("the session {session_id} was ended, since its evidence could not be kept: {source}")]
+    Unrecorded {
+        /// Which session.
+        session_id: schema::SessionId,
+        /// What stopped the log.
+        source: evidence::Error,
+    },
     /// The system refused.
     #[error("cannot {attempt}: {source}")]
     System {

@@ -1,12 +1,14 @@
 //! Carries bytes between the user's standard streams and the session's, and holds the user's terminal raw meanwhile.
 
-use crate::Error;
-use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetwinsize, tcsetattr};
-use sandbox::{Ready, Stdio, Warden};
+use crate::{Error, supervise};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::termios::{OptionalActions, QueueSelector, Termios, isatty, tcgetattr, tcgetpgrp, tcflush, tcgetwinsize, tcsetattr};
+use sandbox::{Ready, Signals, Stdio, Warden};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::thread::{Builder, JoinHandle};
+use std::os::unix::net::UnixStream;
+use std::thread::Builder;
 
 const COPY_BYTES: usize = 64 * 1024;
 
@@ -18,21 +20,24 @@ pub(crate) fn stdio() -> [Stdio; 3] {
 
 /// The threads that carry bytes, and the terminal's former settings.
 pub(crate) struct Relay {
-    outward: Vec<JoinHandle<()>>,
+    /// Ends when every thread that carries the agent's output has ended.
+    carried: UnixStream,
     raw: Option<Raw>,
 }
 
-/// The user's terminal as it was; put back when dropped.
+/// The user's terminal as it was, and as it is meanwhile; put back when dropped.
 struct Raw {
     terminal: OwnedFd,
     before: Termios,
+    meanwhile: Termios,
 }
 
 impl Drop for Raw {
     fn drop(&mut self) {
         // What has not been read is dropped: it may be the terminal's answer to a query of the agent's, and the user's shell would run it.
-        // A terminal that is gone needs no settings.
-        let _gone = tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
+        let _dropped = tcflush(&self.terminal, QueueSelector::IFlush);
+        // At once: a terminal that shows nothing any more would never be done with what was written. One that is gone needs no settings.
+        let _gone = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
     }
 }
 
@@ -55,40 +60,58 @@ impl Streams {
 impl Relay {
     /// Starts the threads. Call it after the last fork.
     pub(crate) fn start(streams: Streams) -> Result<Self, Error> {
-        let mut outward = Vec::new();
+        let (carried, ending) = UnixStream::pair().map_err(Error::system("watch the threads that carry bytes"))?;
+        let outward = |name, from: OwnedFd, to, when_gone| {
+            let ending = ending.try_clone().map_err(Error::system("watch the threads that carry bytes"))?;
+            carry(name, Way { from: File::from(from), to, when_gone }, Some(ending))
+        };
+        let inward = |name, to: OwnedFd| carry(name, Way { from: own(io::stdin())?, to: File::from(to), when_gone: WhenGone::Stop }, None);
         let mut raw = None;
         if let Some(master) = streams.terminal {
             let copy = master.try_clone().map_err(Error::system("share the session's terminal"))?;
-            outward.push(carry("terminal-out", File::from(copy), users_terminal()?)?);
+            outward("terminal-out", copy, users_terminal()?, WhenGone::Discard)?;
             if isatty(io::stdin()) {
                 raw = Some(raw_mode()?);
                 // Ends with this process: nobody can wait for a person to type.
-                carry(
-                    "terminal-in",
-                    io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(Error::system("share standard input"))?,
-                    File::from(master),
-                )?;
+                inward("terminal-in", master)?;
             }
         }
         if let Some(pipe) = streams.stdin {
-            carry("input", own(io::stdin())?, File::from(pipe))?;
+            inward("input", pipe)?;
         }
         if let Some(pipe) = streams.stdout {
-            outward.push(carry("output", File::from(pipe), own(io::stdout())?)?);
+            outward("output", pipe, own(io::stdout())?, WhenGone::Stop)?;
         }
         if let Some(pipe) = streams.stderr {
-            outward.push(carry("errors", File::from(pipe), own(io::stderr())?)?);
+            outward("errors", pipe, own(io::stderr())?, WhenGone::Stop)?;
         }
-        Ok(Self { outward, raw })
+        Ok(Self { carried, raw })
     }
 
-    /// Waits until all that the agent wrote has been passed on, and gives the terminal back. The session must be over.
-    pub(crate) fn finish(self) {
-        for thread in self.outward {
-            // A thread that crashed has nothing more to pass on.
-            let _ended = thread.join();
+    /// Sets the terminal anew after this process was stopped and goes on: the shell has had it meanwhile.
+    pub(crate) fn resume(&self) {
+        let Some(raw) = &self.raw else { return };
+        // In the background it is somebody else's, and touching it would stop this process again.
+        if tcgetpgrp(&raw.terminal) == Ok(rustix::process::getpgrp()) {
+            // A terminal that is gone needs no settings.
+            let _gone = tcsetattr(&raw.terminal, OptionalActions::Now, &raw.meanwhile);
         }
-        drop(self.raw);
+    }
+
+    /// Waits until all that the agent wrote has been passed on, or until a signal says that nobody wants it, and gives the terminal back.
+    /// The session must be over.
+    pub(crate) fn finish(self, signals: &Signals) {
+        loop {
+            let mut polled = [PollFd::new(&self.carried, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
+            let waited = poll(&mut polled, None);
+            let [carried, _] = polled.map(|one| !one.revents().is_empty());
+            if carried || !matches!(waited, Ok(_) | Err(rustix::io::Errno::INTR)) {
+                return;
+            }
+            if std::iter::from_fn(|| signals.next()).any(supervise::is_end) {
+                return;
+            }
+        }
     }
 }
 
@@ -118,31 +141,85 @@ fn users_terminal() -> Result<File, Error> {
 fn raw_mode() -> Result<Raw, Error> {
     let terminal = io::stdin().as_fd().try_clone_to_owned().map_err(Error::system("share standard input"))?;
     let before = tcgetattr(&terminal).map_err(|errno| Error::system("read the terminal's settings")(errno.into()))?;
-    let mut changed = before.clone();
-    changed.make_raw();
-    tcsetattr(&terminal, OptionalActions::Drain, &changed)
+    let mut meanwhile = before.clone();
+    meanwhile.make_raw();
+    if !isatty(io::stdout()) || !isatty(io::stderr()) {
+        // What comes through a pipe, and what others of the pipeline write, has bare line feeds.
+        meanwhile.output_modes = before.output_modes;
+    }
+    tcsetattr(&terminal, OptionalActions::Now, &meanwhile)
         .map_err(|errno| Error::system("change the terminal's settings")(errno.into()))?;
-    Ok(Raw { terminal, before })
+    Ok(Raw { terminal, before, meanwhile })
 }
 
-fn carry(name: &str, from: File, to: File) -> Result<JoinHandle<()>, Error> {
-    Builder::new().name(name.into()).spawn(move || copy(from, to)).map_err(Error::system("start a thread that carries bytes"))
+/// What becomes of bytes when nobody takes them any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WhenGone {
+    /// The sender is told, as if nothing stood between: its pipe breaks.
+    Stop,
+    /// They are dropped: a terminal cannot break, and the agent must not stand still.
+    Discard,
 }
 
-/// Copies until one side ends. When the reader outside is gone, what comes is dropped, so that the agent does not stand still.
-fn copy(mut from: File, to: File) {
-    let mut to = Some(to);
+/// From where to where bytes are carried.
+struct Way {
+    from: File,
+    to: File,
+    when_gone: WhenGone,
+}
+
+/// Starts a thread for one way; `ending` closes when it ends.
+fn carry(name: &str, way: Way, ending: Option<UnixStream>) -> Result<(), Error> {
+    let thread = Builder::new().name(name.into()).spawn(move || {
+        copy(way);
+        drop(ending);
+    });
+    thread.map(|_| ()).map_err(Error::system("start a thread that carries bytes"))
+}
+
+/// Copies until one side ends.
+fn copy(way: Way) {
+    let Way { mut from, mut to, when_gone } = way;
+    let mut is_wanted = true;
     let mut buffer = vec![0; COPY_BYTES];
     loop {
         let length = match from.read(&mut buffer) {
             Ok(0) => return,
             Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if may_go_on(&error, &from, PollFlags::IN) => continue,
             // EIO: the last process let go of the session's terminal.
             Err(_) => return,
         };
-        if to.as_mut().is_some_and(|to| to.write_all(buffer.get(..length).unwrap_or_default()).is_err()) {
-            to = None;
+        if is_wanted && !write_whole(&mut to, buffer.get(..length).unwrap_or_default()) {
+            if when_gone == WhenGone::Stop {
+                return;
+            }
+            is_wanted = false;
         }
     }
 }
+
+/// Writes everything; false if that cannot be done.
+fn write_whole(to: &mut File, mut bytes: &[u8]) -> bool {
+    while !bytes.is_empty() {
+        match to.write(bytes) {
+            Ok(0) => return false,
+            Ok(length) => bytes = bytes.get(length..).unwrap_or_default(),
+            Err(error) if may_go_on(&error, to, PollFlags::OUT) => {}
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
+/// Whether a failure is none: an interruption, or a stream that another program made non-blocking for all that share it (waited for here).
+fn may_go_on(error: &io::Error, stream: &File, ready: PollFlags) -> bool {
+    if error.kind() == io::ErrorKind::WouldBlock {
+        let waited = poll(&mut [PollFd::new(stream, ready)], None);
+        return matches!(waited, Ok(_) | Err(rustix::io::Errno::INTR));
+    }
+    error.kind() == io::ErrorKind::Interrupted
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,10 @@
 //! The processes beside the warden: the gateway, which opens content, and the door, which opens none.
 
 use crate::Error;
+use crate::supervise::timespec;
 use evidence::DigestKey;
 use policy::Policy;
+use rustix::event::{PollFd, PollFlags, poll};
 use sandbox::{Child, Confinement, Role as Confined, fork_role};
 use schema::{Subject, Token};
 use std::collections::BTreeMap;
@@ -11,9 +13,12 @@ use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// Exit code of a role that could not start.
 const CANNOT_START: i32 = 71;
+/// Longest time from the order to stop to a role's end; the gateway gives calls under way a part of it.
+const FINISH_MAX: Duration = Duration::from_secs(15);
 
 /// All that the gateway's process is given.
 #[derive(Debug)]
@@ -52,9 +57,21 @@ impl Role {
         drop(self.stop.take());
     }
 
-    /// Waits for its end.
-    pub(crate) fn wait(&mut self) -> Result<i32, Error> {
-        Ok(self.child.wait()?)
+    /// Waits for its end, and ends it if that takes too long; true if it did all that it had to.
+    pub(crate) fn wait(&mut self) -> bool {
+        let deadline = Instant::now() + FINISH_MAX;
+        loop {
+            let mut polled = [PollFd::from_borrowed_fd(self.child.pidfd(), PollFlags::IN)];
+            match poll(&mut polled, Some(&timespec(deadline.saturating_duration_since(Instant::now())))) {
+                Ok(1..) => break,
+                Err(rustix::io::Errno::INTR) => {}
+                Ok(0) | Err(_) => {
+                    self.child.kill();
+                    break;
+                }
+            }
+        }
+        self.child.wait().is_ok_and(|code| code == 0)
     }
 }
 

@@ -22,6 +22,8 @@ use std::time::Duration;
 
 /// Exit code of a session that was killed: that of a process that SIGKILL ended.
 const KILLED: i32 = 137;
+/// Exit code of a session whose program did not start, as shells have it.
+const NOT_STARTED: i32 = 126;
 
 /// The time, shared with the thread that writes the log.
 pub type SessionClock = Arc<dyn Clock>;
@@ -78,33 +80,57 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     // From here on there are threads, and nothing is forked any more.
     let running = ledger.begin(Event::SessionStarted(started(spec, &subject, &ready.observed, runtime_digest)), observer)?;
     messages.into_iter().flatten().for_each(model::pass_on_messages);
-    let relay = Relay::start(streams)?;
-    relay::resize(&warden);
-    let ended = warden.release().map_err(Error::from).and_then(|()| watch(spec, &warden, &roles, &running.writer, &signals));
-    let end = finish(&mut warden, &mut roles, relay, ended, running)?;
-    drop(models);
-    Ok(end)
-}
-
-fn watch(spec: &SessionSpec, warden: &Warden, roles: &Roles, writer: &Handle, signals: &Signals) -> Result<Cause, Error> {
+    // It is on record that the session started, so that from here on every way out passes `finish`.
     let lasts_max = spec.policy.session().limits.wall_clock_seconds_max.map(Duration::from_secs);
-    Watched { warden, gateway: &roles.gateway, door: &roles.door, lifeline: writer.lifeline(), signals, lasts_max }.until_the_end()
+    let (relay, ended) = match Relay::start(streams) {
+        Ok(relay) => {
+            relay::resize(&warden);
+            let ended = warden.release().map_err(|error| (Cause::NotStarted, Error::from(error))).and_then(|()| {
+                let (gateway, door, lifeline) = (&roles.gateway, &roles.door, running.writer.lifeline());
+                let watched = Watched { warden: &warden, gateway, door, lifeline, signals: &signals, relay: &relay, lasts_max };
+                watched.until_the_end().map_err(|error| (Cause::SupervisionFailed, error))
+            });
+            (Some(relay), ended)
+        }
+        Err(error) => (None, Err((Cause::NotStarted, error))),
+    };
+    let end = finish(&mut warden, &mut roles, ended, running);
+    // Last, since a reader that does not read holds it up: by now the record is complete.
+    if let Some(relay) = relay {
+        relay.finish(&signals);
+    }
+    drop(models);
+    end
 }
 
-fn finish(warden: &mut Warden, roles: &mut Roles, relay: Relay, ended: Result<Cause, Error>, running: Running) -> Result<Outcome, Error> {
-    let exit_code = warden.wait().unwrap_or(KILLED);
-    relay.finish();
+/// Ends what still runs and writes the last record.
+fn finish(warden: &mut Warden, roles: &mut Roles, ended: Result<Cause, (Cause, Error)>, running: Running) -> Result<Outcome, Error> {
+    if ended.is_err() {
+        // Nobody watches it any more.
+        warden.kill();
+    }
+    let walls = warden.wait();
     // The door writes its last counts, the gateway the outcomes of calls under way.
     roles.door.stop();
     roles.gateway.stop();
-    let stopped = [roles.door.wait(), roles.gateway.wait()];
-    let cause = ended?;
+    let (door_done, gateway_done) = (roles.door.wait(), roles.gateway.wait());
+    let (cause, error) = match ended {
+        Ok(Cause::AgentExited) if walls.is_err() => (Cause::WallsLost, None),
+        Ok(Cause::AgentExited) if !gateway_done => (Cause::GatewayLost, None),
+        Ok(Cause::AgentExited) if !door_done => (Cause::DoorLost, None),
+        Ok(cause) => (cause, None),
+        Err((cause, error)) => (cause, Some(error)),
+    };
+    let exit_code = if cause == Cause::NotStarted { NOT_STARTED } else { walls.unwrap_or(KILLED) };
     let Running { writer, session_id, log } = running;
-    let event = SessionEnded { session_id: session_id.clone(), exit_code, cause: cause.token() };
-    writer.append(Event::SessionEnded(event))?;
-    writer.shutdown()?;
-    stopped.into_iter().collect::<Result<Vec<_>, _>>()?;
-    Ok(Outcome { session_id, exit_code, log, cause: cause.token() })
+    let last = writer.append(Event::SessionEnded(SessionEnded { session_id: session_id.clone(), exit_code, cause: cause.token() }));
+    // What stopped the writer says more than that it is gone.
+    let kept = writer.shutdown().and(last);
+    match (error, kept) {
+        (Some(error), _) => Err(error),
+        (None, Err(source)) => Err(Error::Unrecorded { session_id, source }),
+        (None, Ok(_)) => Ok(Outcome { session_id, exit_code, log, cause: cause.token() }),
+    }
 }
 
 fn new_session_id() -> Result<SessionId, Error> {

@@ -1,7 +1,7 @@
 //! Watches over a running session until it ends, and decides why it did.
 
 use crate::Error;
-use crate::relay;
+use crate::relay::{self, Relay};
 use crate::roles::Role;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use sandbox::{Signals, Warden};
@@ -13,9 +13,10 @@ const INTERRUPT: i32 = 2;
 const QUIT: i32 = 3;
 const HANGUP: i32 = 1;
 const TERMINATE: i32 = 15;
+const CONTINUE: i32 = 18;
 const WINDOW_CHANGED: i32 = 28;
 /// Signals that the supervisor takes itself.
-pub(crate) const SIGNALS: [i32; 5] = [HANGUP, INTERRUPT, QUIT, TERMINATE, WINDOW_CHANGED];
+pub(crate) const SIGNALS: [i32; 6] = [HANGUP, INTERRUPT, QUIT, TERMINATE, CONTINUE, WINDOW_CHANGED];
 /// How long an agent may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -23,8 +24,12 @@ const GRACE: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     AgentExited,
+    NotStarted,
     GatewayLost,
+    DoorLost,
+    WallsLost,
     EvidenceUnavailable,
+    SupervisionFailed,
     Interrupted,
     WallClock,
 }
@@ -33,7 +38,11 @@ impl Cause {
     pub(crate) fn token(self) -> Token {
         Token::lossy(match self {
             Self::AgentExited => "agent_exited",
+            Self::NotStarted => "not_started",
             Self::GatewayLost => "gateway_lost",
+            Self::DoorLost => "door_lost",
+            Self::WallsLost => "walls_lost",
+            Self::SupervisionFailed => "supervision_failed",
             Self::EvidenceUnavailable => "evidence_unavailable",
             Self::Interrupted => "interrupted",
             Self::WallClock => "wall_clock",
@@ -48,6 +57,7 @@ pub(crate) struct Watched<'a> {
     pub(crate) door: &'a Role,
     pub(crate) lifeline: BorrowedFd<'a>,
     pub(crate) signals: &'a Signals,
+    pub(crate) relay: &'a Relay,
     /// How long the session may last.
     pub(crate) lasts_max: Option<Duration>,
 }
@@ -75,18 +85,19 @@ impl Watched<'_> {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(errno) => return Err(Error::system("watch the session")(errno.into())),
             }
-            let [ended, unrecorded, no_gateway, no_door, signalled] = polled.map(|one| !one.revents().is_empty());
+            let [ended, unrecorded, no_gateway, no_door, _] = polled.map(|one| !one.revents().is_empty());
             if ended {
                 return Ok(asked.unwrap_or(Cause::AgentExited));
             }
-            let lost = [(unrecorded, Cause::EvidenceUnavailable), (no_gateway || no_door, Cause::GatewayLost)];
+            let lost = [(unrecorded, Cause::EvidenceUnavailable), (no_gateway, Cause::GatewayLost), (no_door, Cause::DoorLost)];
             if let Some((_, cause)) = lost.into_iter().find(|(is_lost, _)| *is_lost) {
                 self.warden.kill();
                 return Ok(cause);
             }
-            while let Some(number) = self.signals.next().filter(|_| signalled) {
+            while let Some(number) = self.signals.next() {
                 match number {
                     WINDOW_CHANGED => relay::resize(self.warden),
+                    CONTINUE => self.relay.resume(),
                     _ if asked.is_some() || number == HANGUP => {
                         self.warden.kill();
                         return Ok(Cause::Interrupted);
@@ -94,7 +105,9 @@ impl Watched<'_> {
                     _ => {
                         self.warden.signal(number);
                         asked = Some(Cause::Interrupted);
-                        deadline = Some((Instant::now() + GRACE, Cause::Interrupted));
+                        let patience = (Instant::now() + GRACE, Cause::Interrupted);
+                        // Grace ends with the session's own time.
+                        deadline = Some(deadline.filter(|(at, _)| *at < patience.0).unwrap_or(patience));
                     }
                 }
             }
@@ -102,6 +115,11 @@ impl Watched<'_> {
     }
 }
 
-fn timespec(left: Duration) -> Timespec {
+/// Whether a signal asks for the end of everything.
+pub(crate) fn is_end(number: i32) -> bool {
+    matches!(number, HANGUP | INTERRUPT | QUIT | TERMINATE)
+}
+
+pub(crate) fn timespec(left: Duration) -> Timespec {
     Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() }
 }

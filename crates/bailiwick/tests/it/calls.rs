@@ -4,7 +4,7 @@ use crate::upstream::Upstream;
 const PLANTED: [&str; 4] = ["petra.probe@example.org", "DE89 3704 0044 0532 0130 00", "4111 1111 1111 1111", "AKIAQYLPMN5HFIQR7XYA"];
 
 /// Asks the gateway with perl and prints the answer's body.
-fn ask(path: &str, body: &str) -> String {
+pub(crate) fn ask(path: &str, body: &str) -> String {
     let body = body.replace('\'', "");
     format!(
         r#"perl -e 'use Socket; socket(S, AF_INET, 1, 0); connect(S, pack_sockaddr_in(4180, inet_aton("127.0.0.1"))); my $b = q({body}); syswrite(S, "POST {path} HTTP/1.1\r\nhost: 127.0.0.1:4180\r\nconnection: close\r\ncontent-length: " . length($b) . "\r\n\r\n$b"); my $all = ""; while (sysread(S, my $got, 4096)) {{ $all .= $got }} $all =~ s/.*?\r\n\r\n//s; print $all'; echo; "#
@@ -17,7 +17,7 @@ fn echo(body: &str) -> String {
     serde_json::json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": sent["messages"][0]["content"]}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 7, "completion_tokens": 9}}).to_string()
 }
 
-fn chat(text: &str) -> String {
+pub(crate) fn chat(text: &str) -> String {
     serde_json::json!({"model": "m", "messages": [{"role": "user", "content": text}]}).to_string()
 }
 

@@ -10,11 +10,13 @@
 mod calls;
 mod command_line;
 mod demo;
+mod endings;
 mod escapes;
 mod evidence;
 mod files;
 mod lifecycle;
 mod network;
 mod place;
+mod processes;
 mod terminal;
 mod upstream;
