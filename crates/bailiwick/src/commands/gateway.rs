@@ -18,6 +18,7 @@ use std::fmt::Display;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 const INTERRUPT: i32 = 2;
@@ -61,6 +62,7 @@ struct Parts {
 fn serve(file: StandaloneFile, policy: Policy, settings: &Settings) -> Result<u8, Failure> {
     let environment = |name: &str| settings.variable(name);
     let (socket, is_unix, address) = bind(&file.listen)?;
+    let _socket_file = SocketFile::of(&file.listen);
     let mut clients = Vec::new();
     for client in file.clients {
         clients.push(client.load(new_session_id()?, Trust::SelfKept, &environment).map_err(refused)?);
@@ -140,6 +142,25 @@ fn new_session_id() -> Result<SessionId, Failure> {
     let mut random = [0; 16];
     gateway_role::fill(&mut random).map_err(refused)?;
     Ok(SessionId::from_random(random))
+}
+
+/// The file of a Unix socket that this process made; it goes when the gateway does.
+struct SocketFile(PathBuf);
+
+impl SocketFile {
+    fn of(listen: &Listen) -> Option<Self> {
+        match listen {
+            Listen::Unix(path) => Some(Self(path.clone())),
+            Listen::Tcp(_) => None,
+        }
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // One that somebody else took away is gone as well.
+        let _gone = std::fs::remove_file(&self.0);
+    }
 }
 
 /// The listening socket, whether it is a Unix socket, and its address for people.
