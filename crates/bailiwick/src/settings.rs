@@ -15,6 +15,8 @@ const MODEL_FILE: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
 pub(crate) struct Settings {
     /// On whose behalf.
     pub(crate) account: Account,
+    /// The home folder that the environment names.
+    pub(crate) home: Option<PathBuf>,
     /// Where evidence and keys are kept.
     pub(crate) directories: Directories,
     /// Where programs are looked for.
@@ -37,7 +39,8 @@ impl Settings {
     fn new(environment: BTreeMap<OsString, OsString>, program: PathBuf) -> Self {
         let account = Account::current();
         let of = |name: &str| environment.get(&OsString::from(name)).filter(|value| !value.is_empty()).cloned();
-        let home = of("HOME").map(PathBuf::from).or_else(|| account.home.clone()).unwrap_or_else(|| PathBuf::from("/"));
+        let named_home = of("HOME").map(PathBuf::from);
+        let home = named_home.clone().or_else(|| account.home.clone()).unwrap_or_else(|| PathBuf::from("/"));
         let folder = |name: &str, usual: &str| {
             // The specification: a relative path is to be ignored.
             of(name).map(PathBuf::from).filter(|path| path.is_absolute()).unwrap_or_else(|| home.join(usual)).join("bailiwick")
@@ -51,6 +54,7 @@ impl Settings {
             model: model.is_file().then_some(model),
             model_command: ModelCommand { program, arguments: vec!["serve-model".into()], environment: model_environment() },
             account,
+            home: named_home,
             environment,
         }
     }

@@ -32,6 +32,12 @@ pub enum Error {
     /// Evidence cannot be kept.
     #[error(transparent)]
     Evidence(#[from] evidence::Error),
+    /// The agent would be given the variable with an upstream's key.
+    #[error("the variable {variable} holds an upstream's key, which only the gateway may have: do not give it to the agent with --env")]
+    KeyShown {
+        /// Its name.
+        variable: String,
+    },
     /// Evidence could no longer be kept, so the session was ended; its record has no end.
     #[error("the session {session_id} was ended, since its evidence could not be kept: {source}")]
     Unrecorded {

@@ -80,7 +80,30 @@ impl Folders {
             refuse_link_out(what, path, &workspace)?;
         }
         programs.retain(|path| !is_system(path));
-        Ok(Self { workspace, documents, programs })
+        let folders = Self { workspace, documents, programs };
+        folders.refuse_keys(spec)?;
+        Ok(folders)
+    }
+
+    /// Refuses a session whose agent could read the key of an upstream.
+    fn refuse_keys(&self, spec: &SessionSpec) -> Result<(), Error> {
+        for upstream in spec.policy.upstreams() {
+            let file = upstream.key_file().and_then(|path| std::fs::canonicalize(path).ok());
+            if let Some(path) = file.filter(|path| self.shows(path)) {
+                let reason = "the agent could read this upstream's key there; move it out of the session's folders".to_owned();
+                return Err(Error::Path { what: "a folder with", path, reason });
+            }
+            let given = |name: &str| spec.environment.iter().any(|(chosen, _)| chosen == name);
+            if let Some(name) = upstream.key_env().filter(|name| given(name)) {
+                return Err(Error::KeyShown { variable: name.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    fn shows(&self, path: &Path) -> bool {
+        let own = [&self.workspace].into_iter().chain(&self.documents).chain(&self.programs);
+        is_system(path) || own.into_iter().any(|folder| path.starts_with(folder))
     }
 
     fn mounts(&self) -> Vec<Mount> {
@@ -161,8 +184,8 @@ fn passes_through(path: &Path, folder: &Path) -> bool {
 /// Refuses the home folder or anything around it, the root, places of the system, and Bailiwick's own state.
 fn refuse_too_much(what: &'static str, path: &Path, spec: &SessionSpec) -> Result<(), Error> {
     let refuse = |reason: &str| Err(Error::Path { what, path: path.to_owned(), reason: reason.to_owned() });
-    let home = spec.account.home.as_ref().map(|home| std::fs::canonicalize(home).unwrap_or_else(|_| home.clone()));
-    if home.is_some_and(|home| home.starts_with(path)) {
+    let mut homes = spec.account.home.iter().chain(&spec.home).map(|home| std::fs::canonicalize(home).unwrap_or_else(|_| home.clone()));
+    if homes.any(|home| home.starts_with(path)) {
         return refuse("it would show the session the whole home folder; give a folder of your project instead");
     }
     if ["/proc", "/sys", "/dev", "/run", "/etc", "/boot"].iter().any(|place| path.starts_with(place)) {

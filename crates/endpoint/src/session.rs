@@ -9,6 +9,7 @@ use crate::{Error, Program, SessionSpec, model};
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use evidence::{DigestKey, Handle, Keys, Log, Writer};
+use rustix::process::DumpableBehavior;
 use sandbox::{Ready, Signals, Warden};
 use schema::event::{SessionEnded, SessionStarted};
 use schema::{Clock, Event, KeyedDigest, SessionId, Subject, Token, Trust};
@@ -52,6 +53,9 @@ pub fn file_id(key: &DigestKey, path: &Path) -> KeyedDigest {
 /// # Errors
 /// [`Error`] if the session cannot start: nothing of the agent has run then. Once it runs, how it ended is in the [`Outcome`].
 pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHandover) -> i32) -> Result<Outcome, Error> {
+    // This process holds the keys: no other of the user may read its memory or environment, and none is written to a core file.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(|errno| Error::system("hide this process")(errno.into()))?;
     let name = spec.command.first().ok_or(Error::NoProgram)?;
     let program = Program::find(name, &spec.search_path)?;
     policy::decide_session(&spec.policy, Trust::SelfKept, spec.purpose.as_ref()).map_err(Error::Refused)?;

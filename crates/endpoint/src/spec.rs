@@ -13,6 +13,9 @@ pub struct SessionSpec {
     pub purpose: Option<Token>,
     /// On whose behalf.
     pub account: Account,
+    /// The home folder that the user's environment names: like the account's, it is never shown whole (a directory service's account
+    /// has none on this machine).
+    pub home: Option<PathBuf>,
     /// The agent's program and its arguments.
     pub command: Vec<OsString>,
     /// The folder that the agent may write.

@@ -9,8 +9,15 @@ use ::policy::{KeySource, Policy, Upstream};
 use endpoint::SessionSpec;
 use schema::Token;
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::Arc;
+
+/// `O_NOFOLLOW`.
+const NO_FOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 pub(super) fn run(args: &RunArgs, settings: &Settings) -> Result<u8, Failure> {
     let spec = spec(args, settings)?;
@@ -19,19 +26,27 @@ pub(super) fn run(args: &RunArgs, settings: &Settings) -> Result<u8, Failure> {
         print::text(&endpoint::preview(&spec)?.to_string());
         return Ok(DONE);
     }
+    let report_file = args.report_json.as_deref().map(create).transpose()?;
     let keys = KeyVariables::take(&spec.policy, |name| settings.variable(name));
     let outcome = endpoint::run(&spec, Arc::new(SystemClock), move |handover| gateway_role::serve(handover, &keys))?;
-    tell(args, settings, &outcome)?;
-    if outcome.cause.as_str() == "agent_exited" {
-        return Ok(u8::try_from(outcome.exit_code).unwrap_or(u8::MAX));
+    let cause = outcome.cause.as_str();
+    if cause != "agent_exited" {
+        print::note(format_args!("bailiwick: the session {} was ended: {}", outcome.session_id, cause.replace('_', " ")));
     }
-    let cause = outcome.cause.as_str().replace('_', " ");
-    print::note(format_args!("bailiwick: the session {} was ended: {cause}", outcome.session_id));
-    Ok(if cause == "interrupted" { u8::try_from(outcome.exit_code).unwrap_or(u8::MAX) } else { REFUSED })
+    tell(args, settings, &outcome, report_file)?;
+    let is_agents_own = matches!(cause, "agent_exited" | "interrupted");
+    Ok(if is_agents_own { u8::try_from(outcome.exit_code).unwrap_or(u8::MAX) } else { REFUSED })
+}
+
+/// Makes the report's file before the agent runs: one that cannot be written is told now, and the agent cannot put a link in its place.
+fn create(path: &Path) -> Result<File, Failure> {
+    let file = File::options().write(true).create(true).truncate(true).custom_flags(NO_FOLLOW).open(path);
+    file.map_err(|error| Failure::new(UNREADABLE, format_args!("cannot write {}: {error}", path.display())))
 }
 
 /// What was typed, as what is meant.
 fn spec(args: &RunArgs, settings: &Settings) -> Result<SessionSpec, Failure> {
+    refuse_writable_policy(args)?;
     let purpose = args.purpose.as_deref().map(Token::parse).transpose();
     let purpose = purpose.map_err(|error| Failure::new(USAGE, format_args!("--purpose: {error}")))?;
     Ok(SessionSpec {
@@ -39,6 +54,7 @@ fn spec(args: &RunArgs, settings: &Settings) -> Result<SessionSpec, Failure> {
         purpose,
         account: settings.account.clone(),
         command: args.command.clone(),
+        home: settings.home.clone(),
         workspace: args.workspace.clone(),
         documents: args.documents.clone(),
         programs: args.programs.clone(),
@@ -48,6 +64,17 @@ fn spec(args: &RunArgs, settings: &Settings) -> Result<SessionSpec, Failure> {
         directories: settings.directories.clone(),
         model_command: settings.model_command.clone(),
     })
+}
+
+/// Refuses a policy that an agent of this workspace could write: it would choose its own rules for the next session.
+fn refuse_writable_policy(args: &RunArgs) -> Result<(), Failure> {
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    let (Some(file), Some(workspace)) = (args.policy.policy.as_deref().and_then(whole), whole(&args.workspace)) else { return Ok(()) };
+    if file.starts_with(&workspace) {
+        let advice = "lies in the workspace, where the agent could change it for the next session; move it elsewhere";
+        return Err(Failure::new(REFUSED, format_args!("the policy {} {advice}", file.display())));
+    }
+    Ok(())
 }
 
 fn with_upstreams(policy: Policy, args: &RunArgs) -> Result<Policy, Failure> {
@@ -96,8 +123,8 @@ fn variable(text: &OsString, settings: &Settings) -> Result<(OsString, OsString)
 }
 
 /// The report, where it was asked for.
-fn tell(args: &RunArgs, settings: &Settings, outcome: &endpoint::Outcome) -> Result<(), Failure> {
-    if !args.report && args.report_json.is_none() {
+fn tell(args: &RunArgs, settings: &Settings, outcome: &endpoint::Outcome, file: Option<File>) -> Result<(), Failure> {
+    if !args.report && file.is_none() {
         return Ok(());
     }
     let mut folders = args.documents.clone();
@@ -106,10 +133,10 @@ fn tell(args: &RunArgs, settings: &Settings, outcome: &endpoint::Outcome) -> Res
     if args.report {
         print::note(format_args!("\n{}", ::evidence::text::render(&report, ::evidence::text::Style { color: print::colours() })));
     }
-    if let Some(file) = &args.report_json {
+    if let Some(mut file) = file {
         let text = serde_json::to_string_pretty(&report).unwrap_or_default();
-        let written = std::fs::write(file, text + "\n");
-        written.map_err(|error| Failure::new(UNREADABLE, format_args!("cannot write {}: {error}", file.display())))?;
+        let written = file.write_all((text + "\n").as_bytes());
+        written.map_err(|error| Failure::new(UNREADABLE, format_args!("cannot write the session's report: {error}")))?;
     }
     Ok(())
 }

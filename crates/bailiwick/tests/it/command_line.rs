@@ -42,6 +42,26 @@ fn a_dry_run_starts_nothing() {
 }
 
 #[test]
+fn what_an_agent_could_write_or_read_is_refused() {
+    let place = Place::new();
+    let inside = |name: &str| place.path("workspace").join(name);
+    let pilot = stdout(&place.bailiwick(&["policy", "show", "pilot"]).output().unwrap());
+    std::fs::write(inside("policy.toml"), &pilot).unwrap();
+    std::fs::write(inside("key"), "vendor-key-1234567890").unwrap();
+    std::os::unix::fs::symlink(place.path("elsewhere").join("target"), inside("report.json")).unwrap();
+    let code = |options: &[&str]| place.run(options, "true").status.code();
+    assert_eq!(code(&["--policy", "policy.toml"]), Some(125));
+    let upstream = ["--upstream", "openai=https://models.example/v1"];
+    assert_eq!(code(&[upstream[0], upstream[1], "--upstream-key-file", "key"]), Some(125));
+    assert_eq!(code(&[upstream[0], upstream[1], "--upstream-key-env", "KEY", "--env", "KEY=x"]), Some(125));
+    // A link that an agent left where the report is to be written.
+    assert_eq!(code(&["--report-json", "report.json"]), Some(3));
+    assert!(!place.path("elsewhere").join("target").exists());
+    assert_eq!(code(&["--report-json", "fresh.json"]), Some(0));
+    assert!(std::fs::read_to_string(inside("fresh.json")).unwrap().contains("session_id"));
+}
+
+#[test]
 fn the_doctor_says_whether_sessions_can_start() {
     let place = Place::new();
     let output = place.bailiwick(&["doctor", "--json"]).output().unwrap();

@@ -1,5 +1,5 @@
 use crate::place::{Place, stderr, stdout};
-use crate::processes::{kill, sleeping, until_gone};
+use crate::processes::{children, kill, sleeping, until_gone};
 use std::io::Read;
 use std::process::Stdio;
 
@@ -103,6 +103,26 @@ fn nothing_of_the_caller_comes_along() {
     assert!(stdout(&output).starts_with("0 1 2 3 "), "{}", stdout(&output));
     assert!(!stdout(&output).contains("do-not-leak"));
     assert!(stdout(&output).contains("GIVEN=on-purpose"));
+}
+
+#[test]
+fn no_process_of_a_session_shows_its_memory_or_variables() {
+    if rustix::process::getuid().is_root() {
+        println!("skipped: root reads everything; run the tests as an ordinary user too");
+        return;
+    }
+    let place = Place::new();
+    let mark = format!("86{}", std::process::id());
+    let mut child = sleeping(&place, &mark);
+    let parts = children(child.id()).into_iter().map(|(pid, _)| pid);
+    for pid in parts.chain([i32::try_from(child.id()).unwrap()]) {
+        for file in ["environ", "mem", "maps"] {
+            assert!(std::fs::read(format!("/proc/{pid}/{file}")).is_err(), "{file} of {pid}");
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    until_gone(&mark);
 }
 
 #[test]

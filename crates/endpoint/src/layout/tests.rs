@@ -1,16 +1,17 @@
 use super::*;
 use crate::{Account, Directories, ModelCommand};
-use policy::Policy;
+use policy::{KeySource, Policy, Upstream};
 use schema::Token;
 
 fn spec(place: &Path) -> SessionSpec {
-    for folder in ["home/project", "documents", "state/bailiwick"] {
+    for folder in ["home/project", "network-home/project", "documents", "state/bailiwick"] {
         std::fs::create_dir_all(place.join(folder)).unwrap();
     }
     SessionSpec {
         policy: Policy::parse("pilot", policy::builtin("pilot").unwrap()).unwrap(),
         purpose: None,
         account: Account { name: Token::lossy("maria"), home: Some(place.join("home")) },
+        home: Some(place.join("network-home")),
         command: vec!["sh".into(), "-c".into(), "true".into()],
         workspace: place.join("home/project"),
         documents: vec![place.join("documents")],
@@ -36,7 +37,15 @@ fn folders_that_show_too_much_are_refused() {
         change(&mut spec);
         Folders::resolve(&spec, &program()).is_err()
     };
-    for path in [place.join("home"), place.clone(), PathBuf::from("/"), PathBuf::from("/etc"), place.join("state"), place.join("missing")] {
+    for path in [
+        place.join("home"),
+        place.clone(),
+        PathBuf::from("/"),
+        PathBuf::from("/etc"),
+        place.join("state"),
+        place.join("missing"),
+        place.join("network-home"),
+    ] {
         assert!(refused(&|spec| spec.workspace.clone_from(&path)), "{}", path.display());
         assert!(refused(&|spec| spec.documents = vec![path.clone()]), "{}", path.display());
     }
@@ -127,4 +136,29 @@ fn the_environment_holds_only_what_is_named() {
     assert_eq!(of("ANTHROPIC_BASE_URL"), ["http://127.0.0.1:4180"]);
     assert_eq!(of("HOME"), [HOME]);
     assert!(of("CARGO_MANIFEST_DIR").is_empty());
+}
+
+#[test]
+fn an_upstreams_key_is_never_shown_to_the_agent() {
+    let keep = tempfile::tempdir().unwrap();
+    let place = std::fs::canonicalize(keep.path()).unwrap();
+    let with_key = |key: KeySource| {
+        let mut spec = spec(&place);
+        let upstream = Upstream::parse_argument("openai=https://models.example/v1").unwrap().with_key(key);
+        spec.policy = spec.policy.with_user_upstream(upstream).unwrap();
+        Folders::resolve(&spec, &program())
+    };
+    std::fs::create_dir_all(place.join("elsewhere")).unwrap();
+    for folder in ["home/project", "documents", "elsewhere"] {
+        std::fs::create_dir_all(place.join(folder)).unwrap();
+        std::fs::write(place.join(folder).join("key"), "x").unwrap();
+    }
+    std::os::unix::fs::symlink(place.join("home/project/key"), place.join("elsewhere/link")).unwrap();
+    for path in ["home/project/key", "documents/key", "elsewhere/link"] {
+        assert!(matches!(with_key(KeySource::File(place.join(path))), Err(Error::Path { .. })), "{path}");
+    }
+    assert!(with_key(KeySource::File(place.join("elsewhere/key"))).is_ok());
+    // The agent is given OPENAI_API_KEY by this user.
+    assert!(matches!(with_key(KeySource::Variable("OPENAI_API_KEY".into())), Err(Error::KeyShown { .. })));
+    assert!(with_key(KeySource::Variable("VENDOR_KEY".into())).is_ok());
 }
