@@ -2,7 +2,7 @@
 
 use crate::{Error, supervise};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::termios::{OptionalActions, QueueSelector, Termios, isatty, tcgetattr, tcgetpgrp, tcflush, tcgetwinsize, tcsetattr};
+use rustix::termios::{OptionalActions, QueueSelector, Termios, isatty, tcflush, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr};
 use sandbox::{Ready, Signals, Stdio, Warden};
 use std::fs::File;
 use std::io::{self, Read, Write};

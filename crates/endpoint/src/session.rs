@@ -73,7 +73,7 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     let seat = Seat { session_id, stdio: relay::stdio() };
     let mut warden = sandbox::spawn(layout::plan(spec, &folders, &program, &seat)?)?;
     // The walls rise beside this.
-    let mut ledger = Ledger::open(spec, &subject, clock)?;
+    let mut ledger = Ledger::prepare(spec, &subject, clock)?;
     let runtime_digest = program.digest();
     let mut ready = warden.ready()?;
     let messages = models.iter_mut().map(model::ModelServer::release).collect::<Result<Vec<_>, _>>()?;
@@ -168,11 +168,12 @@ fn started(
     }
 }
 
-/// The log before its first record, and the sockets of its clients.
+/// The log before it begins, and the sockets of its clients. The signing key is not loaded before the last fork, so that neither the
+/// gateway nor the door has a copy.
 struct Ledger {
-    /// Taken when the log begins.
-    log: Option<Log>,
+    keys: PathBuf,
     key: DigestKey,
+    clock: SessionClock,
     clients: Vec<OwnedFd>,
     session_id: SessionId,
     folder: PathBuf,
@@ -186,12 +187,11 @@ struct Running {
 }
 
 impl Ledger {
-    fn open(spec: &SessionSpec, subject: &Subject, clock: SessionClock) -> Result<Self, Error> {
-        let keys = Keys::load_or_create(&spec.directories.keys())?;
-        let key = keys.digest_key().clone();
-        let folder = spec.directories.evidence().join(subject.session_id.as_str());
-        let log = Some(Log::open(&folder, keys, clock)?);
-        Ok(Self { log, key, clients: Vec::new(), session_id: subject.session_id.clone(), folder })
+    fn prepare(spec: &SessionSpec, subject: &Subject, clock: SessionClock) -> Result<Self, Error> {
+        let (keys, session_id) = (spec.directories.keys(), subject.session_id.clone());
+        let key = Keys::digest_key_alone(&keys)?;
+        let folder = spec.directories.evidence().join(session_id.as_str());
+        Ok(Self { keys, key, clock, clients: Vec::new(), session_id, folder })
     }
 
     /// A way to the log; what is sent before the log begins waits.
@@ -202,26 +202,20 @@ impl Ledger {
     }
 
     /// Writes the session's first record, then takes what clients and the warden have to say. Starts a thread.
-    fn begin(mut self, first: Event, observer: Observer) -> Result<Running, Error> {
-        let mut log = self.log.take().ok_or(evidence::Error::Poisoned)?;
-        log.append(&[first])?;
+    fn begin(self, first: Event, observer: Observer) -> Result<Running, Error> {
+        let keys = Keys::load_or_create(&self.keys)?;
+        let begun = Log::open(&self.folder, keys, self.clock).and_then(|mut log| log.append(&[first]).map(|_| log));
+        let log = begun.inspect_err(|_| {
+            // A session that did not start leaves no log: an empty one would read as one whose records were taken away.
+            let _left = std::fs::remove_dir_all(&self.folder);
+        })?;
         let mut writer = Writer::new(log);
-        for client in std::mem::take(&mut self.clients) {
+        for client in self.clients {
             writer.adopt_client(client);
         }
         writer.add_source(Box::new(observer));
         let writer = writer.run().map_err(Error::system("start the thread that writes the log"))?;
-        Ok(Running { writer, session_id: self.session_id.clone(), log: self.folder.clone() })
-    }
-}
-
-impl Drop for Ledger {
-    /// A session that did not start leaves no log: an empty one would read as one whose records were taken away.
-    fn drop(&mut self) {
-        if self.log.as_ref().is_some_and(|log| log.next_index() == 0) {
-            // What is left of it holds nothing.
-            let _left = std::fs::remove_dir_all(&self.folder);
-        }
+        Ok(Running { writer, session_id: self.session_id, log: self.folder })
     }
 }
 

@@ -35,26 +35,27 @@ impl Keys {
     /// # Errors
     /// [`Error::KeyExposed`] if others could read the directory or a key; [`Error::KeyMalformed`] if a file is no key; [`Error::Io`].
     pub fn load_or_create(directory: &Path) -> Result<Self, Error> {
-        files::private_directory(directory)?;
-        let opened = File::open(directory).map_err(Error::io("open", directory))?;
-        files::refuse_exposed(&opened, directory)?;
+        private(directory)?;
         let random = SystemRandom::new();
         let signing_path = directory.join(SIGNING_KEY_FILE);
         let pkcs8 = load_or_make(&signing_path, directory, || {
             Ed25519KeyPair::generate_pkcs8(&random).map(|document| Zeroizing::new(document.as_ref().to_vec())).map_err(|_| Error::Random)
         })?;
         let signing = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|_| Error::KeyMalformed { path: signing_path })?;
-        let digest_path = directory.join(DIGEST_KEY_FILE);
-        let secret = load_or_make(&digest_path, directory, || {
-            let mut bytes = Zeroizing::new(vec![0; 32]);
-            random.fill(&mut bytes).map_err(|_| Error::Random)?;
-            Ok(bytes)
-        })?;
-        let mut bytes: [u8; 32] = secret.as_slice().try_into().map_err(|_| Error::KeyMalformed { path: digest_path })?;
-        let keys = Self { key_id: key_id(signing.public_key().as_ref()), signing: Arc::new(signing), digest: DigestKey::from_bytes(bytes) };
-        bytes.zeroize();
+        let digest = digest_key(directory)?;
+        let keys = Self { key_id: key_id(signing.public_key().as_ref()), signing: Arc::new(signing), digest };
         keys.export_public(directory)?;
         Ok(keys)
+    }
+
+    /// Loads, or makes, the key of keyed digests alone: for a process that starts others which must not hold the signing key, not even as
+    /// a copy of its memory.
+    ///
+    /// # Errors
+    /// As [`Keys::load_or_create`].
+    pub fn digest_key_alone(directory: &Path) -> Result<DigestKey, Error> {
+        private(directory)?;
+        digest_key(directory)
     }
 
     /// The key of keyed digests.
@@ -97,6 +98,26 @@ impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Keys(signing {}, digest {})", self.key_id, self.digest.id())
     }
+}
+
+/// Makes the folder of keys, or refuses one that others could enter.
+fn private(directory: &Path) -> Result<(), Error> {
+    files::private_directory(directory)?;
+    let opened = File::open(directory).map_err(Error::io("open", directory))?;
+    files::refuse_exposed(&opened, directory)
+}
+
+fn digest_key(directory: &Path) -> Result<DigestKey, Error> {
+    let path = directory.join(DIGEST_KEY_FILE);
+    let secret = load_or_make(&path, directory, || {
+        let mut bytes = Zeroizing::new(vec![0; 32]);
+        SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Random)?;
+        Ok(bytes)
+    })?;
+    let mut bytes: [u8; 32] = secret.as_slice().try_into().map_err(|_| Error::KeyMalformed { path })?;
+    let key = DigestKey::from_bytes(bytes);
+    bytes.zeroize();
+    Ok(key)
 }
 
 fn key_id(public_key: &[u8]) -> Token {

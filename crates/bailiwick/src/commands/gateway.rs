@@ -67,23 +67,25 @@ fn serve(file: StandaloneFile, policy: Policy, settings: &Settings) -> Result<u8
     for client in file.clients {
         clients.push(client.load(new_session_id()?, Trust::SelfKept, &environment).map_err(refused)?);
     }
-    let keys = Keys::load_or_create(&file.keys_directory).map_err(|error| Failure::new(UNREADABLE, error))?;
-    let digest_key = keys.digest_key().clone();
-    let log = Log::open(&file.evidence_directory, keys, Arc::new(SystemClock)).map_err(|error| Failure::new(UNREADABLE, error))?;
-    let mut writer = Writer::new(log);
+    let unreadable = |error: evidence::Error| Failure::new(UNREADABLE, error);
+    let digest_key = Keys::digest_key_alone(&file.keys_directory).map_err(unreadable)?;
     let variables = KeyVariables::take(&policy, environment);
     let upstreams = Upstreams::prepare(&policy, &BTreeMap::new(), &|name| variables.get(name)).map_err(refused)?;
     let (ours, stop) = UnixStream::pair().map_err(refused)?;
-    let evidence = writer.add_client().map_err(refused)?;
+    let (theirs, evidence) = evidence::client_pair().map_err(refused)?;
     let parts = Parts { socket, is_unix, clients, policy, upstreams, evidence, digest_key, stop };
     let mut role = fork(parts)?;
+    // After the fork: the gateway's process gets no copy of the signing key.
+    let keys = Keys::load_or_create(&file.keys_directory).map_err(unreadable)?;
+    let mut writer = Writer::new(Log::open(&file.evidence_directory, keys, Arc::new(SystemClock)).map_err(unreadable)?);
+    writer.adopt_client(theirs);
     let signals = Signals::collect(&[INTERRUPT, TERMINATE]).map_err(refused)?;
     let handle = writer.run().map_err(refused)?;
     print::line(format_args!("the gateway serves on {address}; stop it with Ctrl-C"));
     wait([signals.as_fd(), role.pidfd()], handle.lifeline())?;
     drop(ours);
     let code = role.wait().map_err(refused)?;
-    handle.shutdown().map_err(|error| Failure::new(UNREADABLE, error))?;
+    handle.shutdown().map_err(unreadable)?;
     if code == 0 { Ok(DONE) } else { Err(Failure::new(NEGATIVE, format_args!("the gateway ended with code {code}"))) }
 }
 

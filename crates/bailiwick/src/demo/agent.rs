@@ -16,6 +16,8 @@ const PAPER_BYTES_MAX: usize = 16 * 1024;
 const ANSWER_TOKENS_MAX: u32 = 120;
 /// How an answer says that it reached the bound.
 const CUT_OFF: &str = "\"finish_reason\":\"length\"";
+const LETTERS: &str = "You write short, polite letters for a bank.";
+const COPIES: &str = "You copy text exactly.";
 const TASK: &str = "Summarise the client's file above in three short sentences. Say how the client can be reached.";
 
 pub(crate) fn run(args: &ReferenceAgentArgs, settings: &Settings) -> Result<u8, Failure> {
@@ -23,12 +25,12 @@ pub(crate) fn run(args: &ReferenceAgentArgs, settings: &Settings) -> Result<u8, 
     print::line(format_args!("agent: read {} papers", papers.len()));
     // The newest paper first: a small model keeps to what it read last.
     let text = papers.iter().rev().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n");
-    let summary = ask(&format!("{text}\n{TASK}"), args.stream, settings)?;
+    let summary = ask([LETTERS, &format!("{text}\n{TASK}")], args.stream, settings)?;
     let contact = text.lines().find(|line| line.starts_with("E-mail")).unwrap_or_default();
-    let reached = ask(&format!("Rewrite as one sentence that begins with \"We will reach you\": {contact}"), args.stream, settings)?;
+    let reached = ask([COPIES, &format!("Copy this text exactly:\n\n{contact}")], args.stream, settings)?;
     print::line(format_args!("agent: the model answered twice, {} characters", summary.chars().count() + reached.chars().count()));
     let letter = format!(
-        "Dear client,\n\nthis is what we have on file for you:\n\n{}\n\n{}\n\nYours sincerely\nYour bank\n",
+        "Dear client,\n\nthis is what we have on file for you:\n\n{}\n\nWe will reach you by: {}\n\nYours sincerely\nYour bank\n",
         summary.trim(),
         reached.trim()
     );
@@ -57,7 +59,7 @@ fn read_papers(folder: &Path) -> Result<Vec<(PathBuf, String)>, Failure> {
 }
 
 /// The model's answer to a question.
-fn ask(question: &str, stream: bool, settings: &Settings) -> Result<String, Failure> {
+fn ask([system, question]: [&str; 2], stream: bool, settings: &Settings) -> Result<String, Failure> {
     let base = settings.variable("OPENAI_BASE_URL").and_then(|base| base.into_string().ok()).unwrap_or_default();
     let authority = base.strip_prefix("http://").and_then(|rest| rest.split('/').next()).unwrap_or_default().to_owned();
     let request = json!({
@@ -67,7 +69,7 @@ fn ask(question: &str, stream: bool, settings: &Settings) -> Result<String, Fail
         "stream": stream,
         "stream_options": if stream { json!({"include_usage": true}) } else { Value::Null },
         "messages": [
-            {"role": "system", "content": "You write short, polite letters for a bank."},
+            {"role": "system", "content": system},
             {"role": "user", "content": question},
         ],
     });
