@@ -38,3 +38,28 @@ fn control_c_interrupts_what_runs_inside_and_not_the_session() {
     assert!(rest.contains("caught"), "{rest:?}");
     assert_eq!(child.wait().unwrap().code(), Some(6));
 }
+
+#[test]
+fn the_users_terminal_is_given_back_however_the_session_ends() {
+    let place = Place::new();
+    let bailiwick = env!("CARGO_BIN_EXE_bailiwick");
+    let mark = format!("87{}", std::process::id());
+    // The second is ended from outside by its warden's death, the third by a signal.
+    let script = format!(
+        r#"before=$(stty -g)
+        check() {{ test "$before" = "$(stty -g)" && echo same-$1; }}
+        # Once the agent sleeps, its supervisor is the one whose arguments end with the mark.
+        victim() {{ for turn in $(seq 200); do found=$(pgrep -o -f "run -- sleep {mark}$1\$"); test -n "$found" && pgrep -x sleep -a | grep -q "{mark}$1" && break; sleep 0.05; done; echo $found; }}
+        {bailiwick} run -- sh -c 'exit 3'; check exit
+        (kill -9 $(pgrep -x bailiwick-walls -P $(victim 1))) & {bailiwick} run -- sleep {mark}1; check walls
+        (kill -TERM $(victim 2)) & {bailiwick} run -- sleep {mark}2; check signal"#
+    );
+    let file = place.path("elsewhere").join("script");
+    std::fs::write(&file, script).unwrap();
+    let mut command = Command::new("script");
+    command.args(["-qefc", &format!("sh {}", file.display()), "/dev/null"]).env("XDG_STATE_HOME", place.path("state"));
+    let output = command.current_dir(place.path("workspace")).stdin(Stdio::null()).output().unwrap();
+    for ending in ["exit", "walls", "signal"] {
+        assert!(stdout(&output).contains(&format!("same-{ending}")), "{ending}: {}", stdout(&output));
+    }
+}
