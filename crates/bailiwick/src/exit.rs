@@ -62,6 +62,7 @@ impl From<endpoint::Error> for Failure {
             | endpoint::Error::Refused(_)
             | endpoint::Error::Walls(_)
             | endpoint::Error::Evidence(_)
+            | endpoint::Error::ProgramChanged { .. }
             | endpoint::Error::KeyShown { .. }
             | endpoint::Error::Unrecorded { .. }
             | endpoint::Error::System { .. }

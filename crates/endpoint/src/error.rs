@@ -13,6 +13,12 @@ pub enum Error {
         /// As it was given.
         name: PathBuf,
     },
+    /// The program that started may not be the one whose digest is on record.
+    #[error("the program {} was changed while the session started, so the session was ended: start it again", path.display())]
+    ProgramChanged {
+        /// Where it is.
+        path: PathBuf,
+    },
     /// A path that the session is to be given cannot be used.
     #[error("cannot give the session {what} {}: {reason}", path.display())]
     Path {

@@ -27,7 +27,7 @@ pub use directories::Directories;
 pub use error::Error;
 pub use observer::path_class;
 pub use preview::{Preview, preview};
-pub use program::Program;
+pub use program::{Measurement, Program};
 pub use roles::GatewayHandover;
 pub use session::{Outcome, SessionClock, file_id, run};
 pub use spec::{ModelCommand, SessionSpec};

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Longest chain of links from a program's name to its file.
@@ -67,19 +67,16 @@ impl Program {
         Token::lossy(&self.path.file_name().unwrap_or_default().to_string_lossy())
     }
 
-    /// SHA-256 of the program's file, if it can be read.
-    pub fn digest(&self) -> Option<Token> {
-        let mut file = std::fs::File::open(&self.file).ok()?;
-        let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-        let mut buffer = vec![0; READ_BYTES];
-        loop {
-            match file.read(&mut buffer) {
-                Ok(0) => return Some(Token::lossy(&HEXLOWER.encode(context.finish().as_ref()))),
-                Ok(length) => context.update(buffer.get(..length)?),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(_) => return None,
-            }
-        }
+    /// Measures the program's file.
+    pub fn measure(&self) -> Measurement {
+        let identity = std::fs::metadata(&self.file).ok().map(|facts| Identity::of(&facts));
+        let sha256 = std::fs::File::open(&self.file).ok().and_then(sha256);
+        Measurement { sha256, identity }
+    }
+
+    /// Whether the program's file is still the one that was measured: not replaced, and not written since.
+    pub fn is_still(&self, measurement: &Measurement) -> bool {
+        std::fs::metadata(&self.file).ok().map(|facts| Identity::of(&facts)) == measurement.identity
     }
 
     /// Adds what the program at `path` needs, along its chain of links; returns the file at the end of it. `named_by` is the script that
@@ -100,6 +97,42 @@ impl Program {
             current = resolved;
         }
         current
+    }
+}
+
+/// What was found in a program's file, and which file that was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measurement {
+    /// SHA-256 in hexadecimal, if the file could be read.
+    pub sha256: Option<Token>,
+    identity: Option<Identity>,
+}
+
+/// A file and its state: the kernel sets the change time anew with every write, whoever sets the others back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+    changed: (i64, i64),
+}
+
+impl Identity {
+    fn of(facts: &std::fs::Metadata) -> Self {
+        Self { device: facts.dev(), inode: facts.ino(), bytes: facts.size(), changed: (facts.ctime(), facts.ctime_nsec()) }
+    }
+}
+
+fn sha256(mut file: std::fs::File) -> Option<Token> {
+    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Some(Token::lossy(&HEXLOWER.encode(context.finish().as_ref()))),
+            Ok(length) => context.update(buffer.get(..length)?),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
     }
 }
 

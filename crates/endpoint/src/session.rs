@@ -74,7 +74,7 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     let mut warden = sandbox::spawn(layout::plan(spec, &folders, &program, &seat)?)?;
     // The walls rise beside this.
     let mut ledger = Ledger::prepare(spec, &subject, clock)?;
-    let runtime_digest = program.digest();
+    let measured = program.measure();
     let mut ready = warden.ready()?;
     let messages = models.iter_mut().map(model::ModelServer::release).collect::<Result<Vec<_>, _>>()?;
     let signals = Signals::collect(&supervise::SIGNALS).map_err(Error::system("collect signals"))?;
@@ -82,7 +82,7 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     let streams = Streams::take(&mut ready);
     let observer = Observer::new(ready.reports, subject.session_id.clone(), ledger.key.clone(), &folders);
     // From here on there are threads, and nothing is forked any more.
-    let running = ledger.begin(Event::SessionStarted(started(spec, &subject, &ready.observed, runtime_digest)), observer)?;
+    let running = ledger.begin(Event::SessionStarted(started(spec, &subject, &ready.observed, measured.sha256.clone())), observer)?;
     messages.into_iter().flatten().for_each(model::pass_on_messages);
     // It is on record that the session started, so that from here on every way out passes `finish`.
     let lasts_max = spec.policy.session().limits.wall_clock_seconds_max.map(Duration::from_secs);
@@ -90,6 +90,9 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
         Ok(relay) => {
             relay::resize(&warden);
             let ended = warden.release().map_err(|error| (Cause::NotStarted, Error::from(error))).and_then(|()| {
+                if !program.is_still(&measured) {
+                    return Err((Cause::ProgramChanged, Error::ProgramChanged { path: program.path.clone() }));
+                }
                 let (gateway, door, lifeline) = (&roles.gateway, &roles.door, running.writer.lifeline());
                 let watched = Watched { warden: &warden, gateway, door, lifeline, signals: &signals, relay: &relay, lasts_max };
                 watched.until_the_end().map_err(|error| (Cause::SupervisionFailed, error))

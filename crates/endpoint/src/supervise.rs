@@ -25,6 +25,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(crate) enum Cause {
     AgentExited,
     NotStarted,
+    ProgramChanged,
     GatewayLost,
     DoorLost,
     WallsLost,
@@ -39,6 +40,7 @@ impl Cause {
         Token::lossy(match self {
             Self::AgentExited => "agent_exited",
             Self::NotStarted => "not_started",
+            Self::ProgramChanged => "program_changed",
             Self::GatewayLost => "gateway_lost",
             Self::DoorLost => "door_lost",
             Self::WallsLost => "walls_lost",

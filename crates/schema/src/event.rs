@@ -93,7 +93,8 @@ pub struct SessionEnded {
     pub session_id: SessionId,
     /// The agent's exit code (128 + signal number if a signal ended it).
     pub exit_code: i32,
-    /// Why it ended: `agent_exited`, `not_started` (its program could not be executed), `gateway_lost`, `door_lost`, `walls_lost`,
+    /// Why it ended: `agent_exited`, `not_started` (its program could not be executed), `program_changed`
+    /// (while it was being measured and started), `gateway_lost`, `door_lost`, `walls_lost`,
     /// `evidence_unavailable`, `supervision_failed`, `interrupted`, `wall_clock`.
     pub cause: Token,
 }

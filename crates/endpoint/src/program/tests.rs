@@ -32,7 +32,7 @@ fn a_program_of_the_system_needs_nothing_more() {
     let program = Program::find(OsStr::new("sh"), OsStr::new("/usr/bin:/bin")).unwrap();
     assert!(program.trees.is_empty(), "{:?}", program.trees);
     assert_eq!(program.name().as_str(), "sh");
-    assert_eq!(program.digest().unwrap().as_str().len(), 64);
+    assert_eq!(program.measure().sha256.unwrap().as_str().len(), 64);
 }
 
 #[test]
@@ -69,4 +69,23 @@ fn a_single_file_brings_only_itself() {
     std::fs::write(place.join("private"), "").unwrap();
     let program = Program::find(place.join("tool").as_os_str(), OsStr::new("")).unwrap();
     assert_eq!(program.trees, [place.join("tool")].into_iter().collect());
+}
+
+#[test]
+fn a_program_that_was_replaced_or_written_after_it_was_measured_is_seen() {
+    let (_keep, place) = place();
+    let path = place.join("tool");
+    executable(&path, "#!/bin/sh\n");
+    let program = Program::find(path.as_os_str(), OsStr::new("")).unwrap();
+    let measured = program.measure();
+    assert!(program.is_still(&measured));
+    executable(&place.join("other"), "#!/bin/sh\n");
+    std::fs::rename(place.join("other"), &path).unwrap();
+    assert!(!program.is_still(&measured));
+    let measured = program.measure();
+    std::fs::write(&path, "#!/bin/ls\n").unwrap();
+    assert!(!program.is_still(&measured));
+    let measured = program.measure();
+    std::fs::remove_file(&path).unwrap();
+    assert!(!program.is_still(&measured));
 }
