@@ -1,6 +1,6 @@
 //! One session's gateway on loopback, without walls: for trying real agents against it.
 //!
-//! `session [--listen 127.0.0.1:PORT] --upstream KIND=URL …` prints its address, serves until standard input ends, and then prints the
+//! `one_session [--listen 127.0.0.1:PORT] --upstream KIND=URL …` prints its address, serves until standard input ends, and then prints the
 //! events of its log, one JSON text a line.
 #![expect(
     clippy::unwrap_used,
