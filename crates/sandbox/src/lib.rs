@@ -8,6 +8,7 @@
 #![expect(unsafe_code, reason = "system calls that no crate wraps: fork, seccomp, mount attributes, descriptor passing")]
 
 mod agent;
+mod bpf;
 mod cgroup;
 mod confine;
 mod descriptors;

@@ -1,18 +1,11 @@
 //! A list of calls as a program of the kernel's packet filter. What the list does not name kills the process.
 
-use libc::{BPF_ABS, BPF_ALU, BPF_AND, BPF_JA, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W, c_long, sock_filter};
+use crate::bpf::{ARCHITECTURE, ARGUMENTS, NATIVE, NUMBER, far, jump, load, ret, step};
+use libc::{BPF_ALU, BPF_AND, BPF_JEQ, BPF_K, c_long, sock_filter};
 
-/// Offsets in the kernel's `seccomp_data`, and the bytes of one argument, low half first.
-const NUMBER: u32 = 0;
-const ARCHITECTURE: u32 = 4;
-const ARGUMENTS: u32 = 16;
+/// Bytes of one argument and of its halves, low half first.
 const ARGUMENT_BYTES: u32 = 8;
 const HALF_BYTES: u32 = 4;
-/// `AUDIT_ARCH_*` of this architecture. Calls of another one are numbered otherwise; those of x32 have numbers that no list names.
-#[cfg(target_arch = "x86_64")]
-pub(super) const NATIVE: u32 = 0xc000_003e;
-#[cfg(target_arch = "aarch64")]
-pub(super) const NATIVE: u32 = 0xc000_00b7;
 
 /// What becomes of a call that the list names.
 #[derive(Clone, Copy, Debug)]
@@ -102,22 +95,6 @@ fn refuse(errno: i32) -> sock_filter {
     ret(libc::SECCOMP_RET_ERRNO | errno.unsigned_abs())
 }
 
-fn load(offset: u32) -> sock_filter {
-    step(BPF_LD | BPF_W | BPF_ABS, offset)
-}
-
-fn ret(value: u32) -> sock_filter {
-    step(BPF_RET | BPF_K, value)
-}
-
-fn far(distance: usize) -> sock_filter {
-    step(BPF_JMP | BPF_JA, u32::try_from(distance).unwrap_or(u32::MAX))
-}
-
 fn equal(value: u32, jt: u8, jf: u8) -> sock_filter {
-    sock_filter { jt, jf, ..step(BPF_JMP | BPF_JEQ | BPF_K, value) }
-}
-
-fn step(code: u32, k: u32) -> sock_filter {
-    sock_filter { code: u16::try_from(code).unwrap_or(u16::MAX), jt: 0, jf: 0, k }
+    jump(BPF_JEQ, value, jt, jf)
 }

@@ -36,7 +36,7 @@ fn filter((role, connect): (Role, bool)) -> Vec<sock_filter> {
 fn asked(role: (Role, bool), number: libc::c_long, arguments: &[u64]) -> u32 {
     let mut all = [0; 6];
     all[..arguments.len()].copy_from_slice(arguments);
-    verdict(&filter(role), program::NATIVE, u32::try_from(number).unwrap(), all)
+    verdict(&filter(role), crate::bpf::NATIVE, u32::try_from(number).unwrap(), all)
 }
 
 #[test]
@@ -107,10 +107,10 @@ fn another_architecture_or_numbering_is_refused() {
     const X32: u32 = 0x4000_0000;
     for role in ROLES {
         let read = u32::try_from(libc::SYS_read).unwrap();
-        assert_eq!(verdict(&filter(role), program::NATIVE, read, [0; 6]), ALLOWED);
+        assert_eq!(verdict(&filter(role), crate::bpf::NATIVE, read, [0; 6]), ALLOWED);
         assert_eq!(verdict(&filter(role), I386, read, [0; 6]), KILLED);
-        assert_eq!(verdict(&filter(role), program::NATIVE, X32 | read, [0; 6]), KILLED);
-        assert_eq!(verdict(&filter(role), program::NATIVE, u32::MAX, [0; 6]), KILLED);
+        assert_eq!(verdict(&filter(role), crate::bpf::NATIVE, X32 | read, [0; 6]), KILLED);
+        assert_eq!(verdict(&filter(role), crate::bpf::NATIVE, u32::MAX, [0; 6]), KILLED);
     }
 }
 

@@ -2,18 +2,10 @@
 //! arguments are cached by the kernel and cost next to nothing.
 
 use super::table::{self, Rule, Test};
+use crate::bpf::{ARCHITECTURE, ARGUMENTS, NATIVE, NUMBER, far, jump, load, ret, step};
 use crate::kernel::checked;
-use libc::{BPF_ABS, BPF_ALU, BPF_AND, BPF_JA, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W, sock_filter};
+use libc::{BPF_ALU, BPF_AND, BPF_JEQ, BPF_JGE, BPF_JSET, BPF_K, sock_filter};
 
-/// Offsets in the kernel's `seccomp_data`; arguments are taken by their low half, little end first.
-const NUMBER: u32 = 0;
-const ARCHITECTURE: u32 = 4;
-const ARGUMENTS: u32 = 16;
-/// `AUDIT_ARCH_*` of this architecture.
-#[cfg(target_arch = "x86_64")]
-const NATIVE: u32 = 0xc000_003e;
-#[cfg(target_arch = "aarch64")]
-const NATIVE: u32 = 0xc000_00b7;
 /// Set in the number of a call by the x32 ABI, whose calls are numbered differently.
 const X32: u32 = 0x4000_0000;
 /// Longest jump of a condition.
@@ -137,26 +129,6 @@ fn notify() -> sock_filter {
 
 fn absent() -> sock_filter {
     ret(libc::SECCOMP_RET_ERRNO | libc::ENOSYS.unsigned_abs())
-}
-
-fn load(offset: u32) -> sock_filter {
-    step(BPF_LD | BPF_W | BPF_ABS, offset)
-}
-
-fn ret(value: u32) -> sock_filter {
-    step(BPF_RET | BPF_K, value)
-}
-
-fn far(distance: usize) -> sock_filter {
-    step(BPF_JMP | BPF_JA, u32::try_from(distance).unwrap_or(u32::MAX))
-}
-
-fn step(code: u32, k: u32) -> sock_filter {
-    sock_filter { code: u16::try_from(code).unwrap_or(u16::MAX), jt: 0, jf: 0, k }
-}
-
-fn jump(kind: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
-    sock_filter { jt, jf, ..step(BPF_JMP | kind | BPF_K, k) }
 }
 
 #[cfg(test)]
