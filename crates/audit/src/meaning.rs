@@ -17,13 +17,35 @@ pub const SESSIONS_MAX: usize = 262_144;
 
 /// What is needed of an event once its batch turns out to be sealed.
 pub(crate) enum Fact {
-    Started { session: SessionId, trust: Trust },
-    Ended { session: SessionId },
-    Authorised { session: SessionId, request: RequestId },
-    Completed { session: SessionId, request: RequestId },
-    Refused { session: Option<SessionId>, request: RequestId },
-    Other { session: SessionId },
-    Recovered { bytes: u64 },
+    Started {
+        session: SessionId,
+        trust: Trust,
+    },
+    Ended {
+        session: SessionId,
+    },
+    Authorised {
+        session: SessionId,
+        request: RequestId,
+    },
+    Completed {
+        session: SessionId,
+        request: RequestId,
+    },
+    Refused {
+        session: Option<SessionId>,
+        request: RequestId,
+    },
+    Other {
+        session: SessionId,
+    },
+    /// A session that was refused before it started.
+    TurnedAway {
+        session: SessionId,
+    },
+    Recovered {
+        bytes: u64,
+    },
 }
 
 impl From<Event> for Fact {
@@ -41,6 +63,10 @@ impl From<Event> for Fact {
             Event::ConnectionRefused(event) => Self::Other { session: event.session_id },
             Event::NameRefused(event) => Self::Other { session: event.session_id },
             Event::SystemCallRefused(event) => Self::Other { session: event.session_id },
+            Event::ProgramExecuted(event) => Self::Other { session: event.session_id },
+            Event::ProgramRefused(event) if event.subject.is_some() => Self::TurnedAway { session: event.session_id },
+            Event::ProgramRefused(event) => Self::Other { session: event.session_id },
+            Event::SystemCallObserved(event) => Self::Other { session: event.session_id },
             Event::LogRecovered(event) => Self::Recovered { bytes: event.bytes_dropped },
         }
     }
@@ -76,6 +102,7 @@ impl Story {
                 session.map_or(Ok(()), |session| self.belongs(&session))
             }
             Fact::Other { session } => self.belongs(&session),
+            Fact::TurnedAway { session } => self.turn_away(session),
             Fact::Recovered { bytes } => {
                 self.meaning.recoveries.push(bytes);
                 Ok(())
@@ -99,15 +126,27 @@ impl Story {
     }
 
     fn start(&mut self, session: SessionId, trust: Trust) -> Result<(), Reason> {
+        self.new_session(session, false)?;
+        self.meaning.sessions += 1;
+        self.meaning.sessions_kept_by_user += u64::from(trust == Trust::SelfKept);
+        Ok(())
+    }
+
+    /// A session that never started is over.
+    fn turn_away(&mut self, session: SessionId) -> Result<(), Reason> {
+        self.new_session(session, true)?;
+        self.meaning.sessions_refused += 1;
+        Ok(())
+    }
+
+    fn new_session(&mut self, session: SessionId, is_over: bool) -> Result<(), Reason> {
         if self.sessions.contains_key(&session) {
             return Err(Reason::StartedAgain);
         }
         if self.sessions.len() >= SESSIONS_MAX {
             return Err(Reason::Bound);
         }
-        self.sessions.insert(session, false);
-        self.meaning.sessions += 1;
-        self.meaning.sessions_kept_by_user += u64::from(trust == Trust::SelfKept);
+        self.sessions.insert(session, is_over);
         Ok(())
     }
 

@@ -152,6 +152,8 @@ pub struct Meaning {
     pub sessions: u64,
     /// Of these, kept by the user's own processes, which could have altered what happened before it was sealed.
     pub sessions_kept_by_user: u64,
+    /// Sessions that were refused before they started.
+    pub sessions_refused: u64,
     /// Sessions that started and did not end.
     pub sessions_without_end: Listed<SessionId>,
     /// Events of a session after its end.

@@ -8,7 +8,7 @@ use section::{Mood, Section};
 use std::collections::BTreeMap;
 
 /// Most lines of a report.
-pub const LINES_MAX: usize = 40;
+pub const LINES_MAX: usize = 44;
 /// Longest line of a report, in characters, colour codes not counted.
 pub const COLUMNS_MAX: usize = 100;
 
@@ -29,6 +29,7 @@ pub fn render(report: &SessionReport, style: Style) -> String {
         kept_by(report),
         walls(report),
         files(report),
+        programs(report),
         calls(report),
         redacted(report),
         classes(report),
@@ -108,6 +109,17 @@ fn files(report: &SessionReport) -> Section {
         names.push(format!("{unnamed} more without a name"));
     }
     Section::new("read", Mood::Plain).wrapped(counts, 2).wrapped(names, 2)
+}
+
+fn programs(report: &SessionReport) -> Section {
+    let programs = &report.programs;
+    let words = vec![
+        format!("{} executed", count(programs.executed, "program")),
+        format!("{} of the workspace or private areas", programs.from_writable),
+        format!("{} not confirmed", programs.unconfirmed),
+        format!("{} refused", programs.refused),
+    ];
+    Section::new("ran", Mood::Plain).wrapped(words, 2)
 }
 
 fn calls(report: &SessionReport) -> Section {

@@ -5,6 +5,7 @@
 //! records; whoever does not runs `bailiwick-verify` first.
 
 mod join;
+mod programs;
 mod reads;
 mod refused;
 mod report;
@@ -14,9 +15,10 @@ mod session;
 mod tally;
 
 pub use join::{Filter, Joined, join};
+pub use programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow};
 pub use reads::FILE_READS_MAX;
 pub use refused::{CallRefusedRow, ConnectionRefusedRow, FileRefusedRow, NameRefusedRow, SystemCallRow};
-pub use report::{CallTotals, FileCounts, ReadFile, RefusedCount, Route, SessionReport, Walls};
+pub use report::{CallTotals, FileCounts, ProgramCounts, ReadFile, RefusedCount, Route, SessionReport, Walls};
 pub use reporter::{SessionReporter, report};
 pub use row::{Attestation, CallOutcomeRow, CallRow, End, Ending, Row, VerdictWord, Who};
 pub use session::{CALLS_PENDING_MAX, SESSIONS_MAX};

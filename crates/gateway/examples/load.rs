@@ -62,6 +62,8 @@ fn serve(upstream: &str) {
         agent_id: Token::lossy("agent"),
         purpose: None,
         trust: Trust::SelfKept,
+        agent_version: None,
+        runtime_digest: None,
     };
     gateway::serve(Config {
         listener: Listener::Session { socket: Socket::Tcp(listener), subject },

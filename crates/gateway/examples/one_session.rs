@@ -49,6 +49,8 @@ fn main() {
         agent_id: Token::lossy("agent"),
         purpose: None,
         trust: Trust::SelfKept,
+        agent_version: None,
+        runtime_digest: None,
     };
     let (stop, stopped) = UnixStream::pair().unwrap();
     std::thread::spawn(move || {

@@ -36,6 +36,7 @@ pub fn status(code: RefusalCode) -> u16 {
         | RefusalCode::NameDenied
         | RefusalCode::FileDenied
         | RefusalCode::SystemCallDenied
+        | RefusalCode::ProgramDenied
         | RefusalCode::WallMissing => 403,
     }
 }

@@ -65,7 +65,15 @@ impl RegisteredClient {
             KeySource::File(path) => secret::from_file(&what, path)?,
             KeySource::Variable(name) => secret::from_environment(&what, name, environment)?,
         };
-        let subject = Subject { session_id, user_id: self.user, agent_id: self.agent, purpose: self.purpose, trust };
+        let subject = Subject {
+            session_id,
+            user_id: self.user,
+            agent_id: self.agent,
+            purpose: self.purpose,
+            trust,
+            agent_version: None,
+            runtime_digest: None,
+        };
         Client::new(&token, subject)
     }
 }

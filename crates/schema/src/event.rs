@@ -8,6 +8,10 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+mod programs;
+
+pub use programs::{ProgramExecuted, ProgramRefused, SystemCallObserved};
+
 /// Something that happened. Written once, by the stage that knows, also on failure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", deny_unknown_fields)]
@@ -45,6 +49,15 @@ pub enum Event {
     /// The log was opened again after records without their seal were cut off (a crash while writing).
     #[serde(rename = "log.recovered")]
     LogRecovered(LogRecovered),
+    /// A program of the session is about to run; one event for each program, script and arguments in a session.
+    #[serde(rename = "program.executed")]
+    ProgramExecuted(ProgramExecuted),
+    /// A program was not run, or a session was not started because of its agent's program.
+    #[serde(rename = "program.refused")]
+    ProgramRefused(ProgramRefused),
+    /// A system call that changes who a process is or whom it traces was let through; one event for each call and request in a session.
+    #[serde(rename = "system_call.observed")]
+    SystemCallObserved(SystemCallObserved),
 }
 
 /// See [`Event::SessionStarted`].
@@ -325,6 +338,9 @@ impl Event {
             Self::ConnectionRefused(event) => Some(&event.session_id),
             Self::NameRefused(event) => Some(&event.session_id),
             Self::SystemCallRefused(event) => Some(&event.session_id),
+            Self::ProgramExecuted(event) => Some(&event.session_id),
+            Self::ProgramRefused(event) => Some(&event.session_id),
+            Self::SystemCallObserved(event) => Some(&event.session_id),
             Self::LogRecovered(_) => None,
         }
     }

@@ -79,4 +79,10 @@ pub struct Subject {
     pub purpose: Option<Token>,
     /// Who keeps the record.
     pub trust: Trust,
+    /// The agent's version by the package metadata next to its program, `unknown` if there is none; none for clients without a program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_version: Option<Token>,
+    /// SHA-256 of the agent's program file, measured before it started; none for clients without a program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime_digest: Option<Token>,
 }

@@ -72,6 +72,8 @@ codes! {
     FileDenied = "sandbox.file_denied", "the session was not given this file, or not for writing";
     /// A system call that is not on the list.
     SystemCallDenied = "sandbox.system_call_denied", "the profile does not list this system call";
+    /// A program that may not run in the session.
+    ProgramDenied = "sandbox.program_denied", "the policy does not let this program run in the session; use one that it lists";
     /// A wall could not be built or failed its probe.
     WallMissing = "sandbox.wall_missing", "a required wall is missing on this host; run `bailiwick doctor`";
 }

@@ -8,6 +8,19 @@ fn check(events: &[Event]) -> Verification {
     verify(&Forge::new().events(events).path(), Some(vector::key())).unwrap()
 }
 
+/// A session that was refused before it started.
+fn turned_away() -> Event {
+    let Event::ProgramRefused(mut refused) = sample::program_refused() else { unreachable!() };
+    refused.subject = Some(sample::subject());
+    Event::ProgramRefused(refused)
+}
+
+#[test]
+fn a_session_that_was_refused_before_it_started_lacks_no_end() {
+    let meaning = check(&[turned_away()]).meaning;
+    assert_eq!((meaning.sessions, meaning.sessions_refused, meaning.sessions_without_end.total), (0, 1, 0));
+}
+
 #[test]
 fn records_that_contradict_each_other_are_refused_and_the_record_is_named() {
     let (started, ended) = (sample::started, sample::ended);
@@ -24,6 +37,10 @@ fn records_that_contradict_each_other_are_refused_and_the_record_is_named() {
         (vec![sample::recovered(), sample::connection_refused()], Reason::BeforeStart),
         (vec![authorised(1)], Reason::BeforeStart),
         (vec![ended()], Reason::BeforeStart),
+        (vec![sample::program_refused()], Reason::BeforeStart),
+        (vec![turned_away(), started()], Reason::StartedAgain),
+        (vec![started(), turned_away()], Reason::StartedAgain),
+        (vec![turned_away(), ended()], Reason::EndedAgain),
     ];
     for (events, expected) in cases {
         let verification = check(&events);

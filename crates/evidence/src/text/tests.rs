@@ -25,6 +25,8 @@ fn crowded() -> SessionReport {
         agent_id: long(2),
         purpose: Some(long(3)),
         trust: Trust::SelfKept,
+        agent_version: None,
+        runtime_digest: None,
     };
     SessionReport {
         session_id: Some(subject.session_id.clone()),

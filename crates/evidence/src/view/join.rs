@@ -1,4 +1,5 @@
 use super::{
+    programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow},
     refused::{CallRefusedRow, ConnectionRefusedRow, FileRefusedRow, NameRefusedRow, SystemCallRow},
     row::{CallOutcomeRow, End, Row, VerdictWord, Who},
     session::{Place, Sessions, who},
@@ -99,9 +100,13 @@ impl Joiner {
             Event::CallCompleted(event) => self.completed(place, &event),
             Event::CallRefused(event) => self.ready.push_back(Row::CallRefused(refused(place, event))),
             Event::LogRecovered(_) => {}
-            other @ (Event::FileRefused(_) | Event::ConnectionRefused(_) | Event::NameRefused(_) | Event::SystemCallRefused(_)) => {
-                self.refusal(place, other);
-            }
+            other @ (Event::FileRefused(_)
+            | Event::ConnectionRefused(_)
+            | Event::NameRefused(_)
+            | Event::SystemCallRefused(_)
+            | Event::ProgramExecuted(_)
+            | Event::ProgramRefused(_)
+            | Event::SystemCallObserved(_)) => self.act(place, other),
         }
     }
 
@@ -124,10 +129,10 @@ impl Joiner {
         self.ready.push_back(row);
     }
 
-    fn refusal(&mut self, place: Place, event: Event) {
+    fn act(&mut self, place: Place, event: Event) {
         let Some(id) = event.session_id().cloned() else { return };
         let who = self.sessions.of(&id, &mut self.ready).who(place, &id);
-        self.ready.extend(refusal(who, event));
+        self.ready.extend(act(who, event));
     }
 
     fn finish(&mut self) {
@@ -150,7 +155,7 @@ fn refused(place: Place, event: CallRefused) -> CallRefusedRow {
     }
 }
 
-fn refusal(who: Who, event: Event) -> Option<Row> {
+fn act(who: Who, event: Event) -> Option<Row> {
     let verdict = VerdictWord::Refused;
     Some(match event {
         Event::FileRefused(event) => Row::FileRefused(FileRefusedRow {
@@ -183,6 +188,9 @@ fn refusal(who: Who, event: Event) -> Option<Row> {
         Event::SystemCallRefused(event) => {
             Row::SystemCallRefused(SystemCallRow { who, verdict, system_call: event.system_call, code: event.code })
         }
+        Event::ProgramExecuted(event) => Row::ProgramExecuted(ProgramRow::new(who, event)),
+        Event::ProgramRefused(event) => Row::ProgramRefused(ProgramRefusedRow::new(who, event)),
+        Event::SystemCallObserved(event) => Row::SystemCallObserved(ObservedCallRow::new(who, event)),
         Event::SessionStarted(_)
         | Event::SessionEnded(_)
         | Event::CallAuthorised(_)

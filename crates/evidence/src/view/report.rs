@@ -39,6 +39,8 @@ pub struct SessionReport {
     pub files_read: Vec<ReadFile>,
     /// How many more of these there are.
     pub files_read_omitted: u64,
+    /// Programs that ran and that were refused.
+    pub programs: ProgramCounts,
     /// What became of calls.
     pub calls: CallTotals,
     /// Values masked in calls that went out, by kind.
@@ -81,6 +83,19 @@ pub struct FileCounts {
     pub read: u64,
     /// For writing, or for both.
     pub written: u64,
+}
+
+/// Programs of a session; one counts once for each script and arguments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ProgramCounts {
+    /// Ran.
+    pub executed: u64,
+    /// Of these, not seen before their first instruction.
+    pub unconfirmed: u64,
+    /// Of all, those of the workspace and the private areas, scripts there included.
+    pub from_writable: u64,
+    /// Refused.
+    pub refused: u64,
 }
 
 /// A file that was read.

@@ -5,7 +5,7 @@ use super::{
 };
 use schema::{
     Event, KeyedDigest, Record, SessionId, Timestamp, Token,
-    event::{CallAuthorised, CallCompleted, SessionEnded, SessionStarted},
+    event::{CallAuthorised, CallCompleted, PathClass, ProgramExecuted, ProgramRefused, SessionEnded, SessionStarted},
 };
 
 /// Reports on a session from the records of its log. `names` gives the name behind a file id, if the caller knows it; `undetected` are
@@ -93,7 +93,10 @@ impl SessionReporter {
             Event::SystemCallRefused(event) => {
                 self.refusals.add(event.code, Refused::Named(event.system_call.as_str().to_owned()), 1);
             }
-            Event::LogRecovered(_) => {}
+            Event::ProgramExecuted(event) => self.executed(event),
+            Event::ProgramRefused(event) => self.program_refused(event),
+            // Told by the joined view.
+            Event::SystemCallObserved(_) | Event::LogRecovered(_) => {}
         }
     }
 
@@ -146,6 +149,23 @@ impl SessionReporter {
                 _ => drop(report.walls.missing.insert(wall.clone(), found.clone())),
             }
         }
+    }
+
+    fn executed(&mut self, event: &ProgramExecuted) {
+        let counts = &mut self.report.programs;
+        counts.executed += 1;
+        counts.unconfirmed += u64::from(!event.confirmed);
+        let is_writable = |class| matches!(class, PathClass::Workspace | PathClass::Private);
+        counts.from_writable += u64::from(is_writable(event.path_class) || event.script_class.is_some_and(is_writable));
+    }
+
+    fn program_refused(&mut self, event: &ProgramRefused) {
+        self.report.programs.refused += 1;
+        if self.report.subject.is_none() {
+            self.report.subject.clone_from(&event.subject);
+        }
+        let (id, path_class, errno) = (event.program_id.clone(), event.path_class, event.reason.clone());
+        self.refusals.add(event.code, Refused::File { id, path_class, errno }, 1);
     }
 
     fn ended(&mut self, time: Timestamp, event: &SessionEnded) {

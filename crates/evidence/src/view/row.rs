@@ -1,3 +1,4 @@
+use super::programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow};
 use super::refused::{CallRefusedRow, ConnectionRefusedRow, FileRefusedRow, NameRefusedRow, SystemCallRow};
 use schema::{
     DataClasses, RequestId, SessionId, Timestamp, Token, Trust, Verdict,
@@ -32,6 +33,15 @@ pub enum Row {
     /// A system call that the profile does not list.
     #[serde(rename = "system_call_refused")]
     SystemCallRefused(SystemCallRow),
+    /// A program that ran.
+    #[serde(rename = "program_executed")]
+    ProgramExecuted(ProgramRow),
+    /// A program that was not run, or for which a session was not started.
+    #[serde(rename = "program_refused")]
+    ProgramRefused(ProgramRefusedRow),
+    /// A system call that was let through and is told.
+    #[serde(rename = "system_call_observed")]
+    SystemCallObserved(ObservedCallRow),
 }
 
 /// Who did it, and when.
@@ -228,6 +238,9 @@ impl Row {
             Self::ConnectionRefused(row) => &row.who,
             Self::NameRefused(row) => &row.who,
             Self::SystemCallRefused(row) => &row.who,
+            Self::ProgramExecuted(row) => &row.who,
+            Self::ProgramRefused(row) => &row.who,
+            Self::SystemCallObserved(row) => &row.who,
         }
     }
 
@@ -237,7 +250,13 @@ impl Row {
             Self::Call(row) => Some(&row.request_id),
             Self::CallOutcome(row) => Some(&row.request_id),
             Self::CallRefused(row) => Some(&row.request_id),
-            Self::FileRefused(_) | Self::ConnectionRefused(_) | Self::NameRefused(_) | Self::SystemCallRefused(_) => None,
+            Self::FileRefused(_)
+            | Self::ConnectionRefused(_)
+            | Self::NameRefused(_)
+            | Self::SystemCallRefused(_)
+            | Self::ProgramExecuted(_)
+            | Self::ProgramRefused(_)
+            | Self::SystemCallObserved(_) => None,
         }
     }
 }

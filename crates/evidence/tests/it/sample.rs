@@ -58,6 +58,8 @@ pub(crate) fn subject() -> Subject {
         agent_id: token("sample-agent/1.0"),
         purpose: Some(token("client-reporting")),
         trust: Trust::SelfKept,
+        agent_version: None,
+        runtime_digest: None,
     }
 }
 
@@ -177,11 +179,40 @@ pub(crate) fn system_call_refused() -> Event {
     })
 }
 
+pub(crate) fn program_executed() -> Event {
+    Event::ProgramExecuted(event::ProgramExecuted {
+        session_id: session(),
+        program_id: digest("/usr/bin/dash"),
+        path_class: event::PathClass::System,
+        sha256: Some(token(&"d".repeat(64))),
+        script_id: Some(digest("/workspace/build.sh")),
+        script_class: Some(event::PathClass::Workspace),
+        arguments_digest: Some(digest("arguments")),
+        confirmed: true,
+    })
+}
+
+pub(crate) fn program_refused() -> Event {
+    Event::ProgramRefused(event::ProgramRefused {
+        session_id: session(),
+        subject: None,
+        program_id: digest("/workspace/tool"),
+        path_class: event::PathClass::Workspace,
+        sha256: None,
+        reason: token("not_listed"),
+        code: RefusalCode::ProgramDenied,
+    })
+}
+
+pub(crate) fn system_call_observed() -> Event {
+    Event::SystemCallObserved(event::SystemCallObserved { session_id: session(), system_call: token("ptrace"), request: token("trace_me") })
+}
+
 pub(crate) fn recovered() -> Event {
     Event::LogRecovered(event::LogRecovered { bytes_dropped: 512, trust: Trust::SelfKept })
 }
 
-/// One session with an event of every type; call 3 has no outcome.
+/// One session with an event of every type that the verifier's test vector has; call 3 has no outcome.
 pub(crate) fn every_event() -> Vec<Event> {
     vec![
         started(),

@@ -35,14 +35,28 @@ fn in_session(mut event: Event, number: u16) -> Event {
 
 #[test]
 fn a_call_without_outcome_is_unknown_and_every_other_act_has_its_row() {
-    let rows = rows(sample::every_event(), Filter::default());
+    let mut events = sample::every_event();
+    let own = [sample::program_executed(), sample::program_refused(), sample::system_call_observed()];
+    events.splice(events.len() - 3..events.len() - 3, own);
+    let rows = rows(events, Filter::default());
     let shown: Vec<_> = rows.iter().map(|row| serde_json::to_value(row).unwrap()).collect();
     let actions: Vec<_> = shown.iter().map(|row| row["action"].as_str().unwrap()).collect();
-    let expected =
-        ["llm_call", "llm_call_refused", "file_refused", "connection_refused", "name_refused", "system_call_refused", "llm_call"];
+    let expected = [
+        "llm_call",
+        "llm_call_refused",
+        "file_refused",
+        "connection_refused",
+        "name_refused",
+        "system_call_refused",
+        "program_executed",
+        "program_refused",
+        "system_call_observed",
+        "llm_call",
+    ];
     assert_eq!(actions, expected);
-    assert_eq!((&shown[0]["outcome"], &shown[6]["outcome"]), (&"answered".into(), &"unknown".into()));
-    assert!(shown[1..6].iter().all(|row| row["verdict"] == "refused"));
+    assert_eq!((&shown[0]["outcome"], &shown.last().unwrap()["outcome"]), (&"answered".into(), &"unknown".into()));
+    let refusals = shown.iter().filter(|row| row["action"].as_str().unwrap().ends_with("_refused"));
+    assert!(refusals.map(|row| &row["verdict"]).all(|verdict| verdict == "refused"));
     for row in &shown {
         assert_eq!((&row["user_id"], &row["agent_id"]), (&"maria.rossi@bank.example".into(), &"sample-agent/1.0".into()), "{row}");
     }
@@ -125,6 +139,7 @@ fn a_session_in_brief() {
             .walls
             .extend([(sample::token("cgroup"), sample::token("no-delegation")), (sample::token("door_redirect"), sample::token("unused"))]);
     }
+    events.extend([sample::program_executed(), sample::program_refused()]);
     let report = |session: &SessionId| view::report(records(events.clone()), session, &names, &["names", "passport numbers"]).unwrap();
     assert_eq!(report(&SessionId::from_random([6; 16])), None);
     let report = report(&sample::session()).unwrap();

@@ -31,6 +31,8 @@ fn subject() -> Subject {
         agent_id: Token::lossy("agent"),
         purpose: None,
         trust: Trust::SelfKept,
+        agent_version: None,
+        runtime_digest: None,
     }
 }
 

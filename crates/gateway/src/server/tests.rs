@@ -43,6 +43,8 @@ impl Place {
             agent_id: Token::lossy("agent"),
             purpose: None,
             trust: Trust::SelfKept,
+            agent_version: None,
+            runtime_digest: None,
         };
         let gate = Gate {
             door: Door::of_session(subject, &[1; 32]),

@@ -12,6 +12,8 @@ fn subject(name: &str) -> Subject {
         agent_id: Token::lossy(name),
         purpose: None,
         trust: Trust::SelfKept,
+        agent_version: None,
+        runtime_digest: None,
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) fn subject(name: &str) -> Subject {
         agent_id: Token::lossy(name),
         purpose: None,
         trust: Trust::SelfKept,
+        agent_version: None,
+        runtime_digest: None,
     }
 }
 

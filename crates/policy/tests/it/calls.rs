@@ -32,6 +32,8 @@ pub(crate) fn subject(trust: Trust, purpose: Option<&str>) -> Subject {
         agent_id: Token::lossy("agent"),
         purpose: purpose.map(Token::lossy),
         trust,
+        agent_version: None,
+        runtime_digest: None,
     }
 }
 
