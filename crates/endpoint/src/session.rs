@@ -68,6 +68,8 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
         agent_id: program.name(),
         purpose: spec.purpose.clone(),
         trust: Trust::SelfKept,
+        agent_version: None,
+        runtime_digest: None,
     };
     let mut models = model::spawn_all(spec, &spec.policy, &session_id)?;
     let seat = Seat { session_id, stdio: relay::stdio() };
