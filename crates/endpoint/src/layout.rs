@@ -2,7 +2,7 @@
 
 use crate::{Error, Program, SessionSpec, adapter};
 use policy::Policy;
-use sandbox::{Access, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile, Wall};
+use sandbox::{Access, Calls, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile, Wall};
 use schema::SessionId;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -273,6 +273,7 @@ pub(crate) fn plan(spec: &SessionSpec, folders: &Folders, program: &Program, sea
         stdio: seat.stdio,
         pass: Vec::new(),
         observe_files: true,
+        calls: Calls::default(),
         danger_allow_missing: allowed_missing(&spec.policy)?,
     })
 }

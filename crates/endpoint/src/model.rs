@@ -2,7 +2,7 @@
 
 use crate::{Error, SessionSpec, layout};
 use policy::{Address, Policy};
-use sandbox::{Access, Limits, Mount, Network, Plan, PrivateArea, Stdio, Warden};
+use sandbox::{Access, Calls, Limits, Mount, Network, Plan, PrivateArea, Stdio, Warden};
 use schema::{SessionId, Token};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -87,6 +87,7 @@ fn plan(spec: &SessionSpec, program: &Path, model: &Path, listener: UnixListener
         stdio: [Stdio::Null, Stdio::Null, Stdio::Pipe],
         pass: vec![(OwnedFd::from(listener), SOCKET_NUMBER)],
         observe_files: false,
+        calls: Calls::default(),
         danger_allow_missing: layout::allowed_missing(&spec.policy)?,
     })
 }

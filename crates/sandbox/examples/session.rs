@@ -4,7 +4,7 @@
 //! Prints what was observed to standard error with `verbose`, and every report with `reports`; takes none with `deaf`.
 //! For tests and measurements.
 
-use sandbox::{Access, Limits, Mount, Network, Plan, PrivateArea, REPORT_BYTES_MAX, Report, Stdio, SyntheticFile, Wall, recv_fds};
+use sandbox::{Access, Calls, Limits, Mount, Network, Plan, PrivateArea, REPORT_BYTES_MAX, Report, Stdio, SyntheticFile, Wall, recv_fds};
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
@@ -92,6 +92,10 @@ fn plan(options: &[String], args: Vec<OsString>) -> Plan {
         stdio: [Stdio::Null, stdio, stdio],
         pass: Vec::new(),
         observe_files: options.iter().any(|text| text == "observe"),
+        calls: Calls {
+            without: options.iter().filter_map(|text| Some(text.strip_prefix("without=")?.to_owned())).collect(),
+            ..Calls::default()
+        },
         danger_allow_missing: options.iter().filter_map(|text| Wall::from_name(text.strip_prefix("allow=")?)).collect(),
     }
 }

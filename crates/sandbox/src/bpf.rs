@@ -38,3 +38,6 @@ pub(crate) fn jump(kind: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
 pub(crate) fn step(code: u32, k: u32) -> sock_filter {
     sock_filter { code: u16::try_from(code).unwrap_or(u16::MAX), jt: 0, jf: 0, k }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -2,9 +2,8 @@
 
 mod calls;
 mod files;
-mod program;
 
-use crate::{Error, Wall, kernel};
+use crate::{Error, Wall, kernel, seccomp};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
@@ -63,7 +62,7 @@ pub fn confine(confinement: &Confinement) -> Result<(), Error> {
             return Err(Error::Plan { problem: "a role's path must be absolute and not /", path: path.clone() });
         }
     }
-    let filter = program::build(calls::of(confinement));
+    let filter = seccomp::build_role(calls::of(confinement));
     hide()?;
     drop_privileges()?;
     check_given_up()?;

@@ -39,7 +39,7 @@ pub use confine::{Confinement, Role, confine};
 pub use descriptors::{DESCRIPTORS_MAX, Received, inherited, recv_fds, send_fds, socketpair_seqpacket};
 pub use destination::original_destination;
 pub use error::Error;
-pub use plan::{Access, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile};
+pub use plan::{Access, Calls, Layer, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile};
 pub use report::{REPORT_BYTES_MAX, Report};
 pub use role::{Child, fork_role, scrub_arguments};
 pub use session::{Ready, Warden, spawn};

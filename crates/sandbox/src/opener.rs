@@ -43,23 +43,25 @@ pub(crate) struct Opener {
     /// Device numbers of the file systems in which the session's own sockets have their names.
     devices: Vec<u64>,
     waiting: Waiting,
+    /// What the agent may ask for.
+    calls: seccomp::Table,
 }
 
 impl Opener {
     /// Makes this process open files exactly as the agent would: no capability in effect, a file mode mask of its own.
-    pub(crate) fn new(listener: OwnedFd, journal: Journal, root: &Root) -> Result<Self, Error> {
+    pub(crate) fn new(listener: OwnedFd, journal: Journal, root: &Root, calls: seccomp::Table) -> Result<Self, Error> {
         kernel::unshare(rustix::thread::UnshareFlags::FS).map_err(Error::errno("separate the warden's file mode mask"))?;
         raise(CapabilitySet::empty()).map_err(Error::errno("lower the warden's capability"))?;
         let host_proc = root.host_proc.try_clone().map_err(Error::system("keep the host's /proc"))?;
         let devices = root.devices.clone();
-        Ok(Self { listener: Listener::new(listener), journal, host_proc, devices, waiting: Waiting::default() })
+        Ok(Self { listener: Listener::new(listener), journal, host_proc, devices, waiting: Waiting::default(), calls })
     }
 
     /// Waits for one call and answers it. An error is one of the warden's: the session cannot go on.
     pub(crate) fn answer_one(&mut self) -> Result<(), Error> {
         let received = self.listener.receive().map_err(Error::system("take a call of the agent"))?;
         let Some(call) = received else { return Ok(()) };
-        match seccomp::rule(call.number) {
+        match self.calls.rule(call.number) {
             Some(Rule::Open(_)) => self.open(&call),
             Some(Rule::Make) => self.make(&call),
             Some(Rule::Connect) => self.connect(&call),
@@ -89,7 +91,7 @@ impl Opener {
 
     fn refuse(&mut self, call: &Notification) -> Result<(), Error> {
         self.journal.call(call.number)?;
-        self.listener.reply(call.id, &Reply::Error(seccomp::refusal(call.number, &call.arguments)));
+        self.listener.reply(call.id, &Reply::Error(self.calls.refusal(call.number, &call.arguments)));
         Ok(())
     }
 

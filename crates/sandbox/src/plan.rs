@@ -30,8 +30,41 @@ pub struct Plan {
     pub pass: Vec<(OwnedFd, RawFd)>,
     /// Whether every opened file is observed and reported.
     pub observe_files: bool,
+    /// Which system calls the agent may make.
+    pub calls: Calls,
     /// Walls that may be missing. Everything else that is missing refuses the session.
     pub danger_allow_missing: Vec<Wall>,
+}
+
+/// Which system calls the agent may make: layers of the lists in `profiles/seccomp`. What only a layer that is left out names is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Calls {
+    /// The layers; [`Layer::Base`] holds always.
+    pub layers: Vec<Layer>,
+    /// Calls that the session does without although its layers have them.
+    pub without: Vec<String>,
+}
+
+impl Default for Calls {
+    /// Everything but what only developers' tools need.
+    fn default() -> Self {
+        Self { layers: vec![Layer::Base, Layer::Files, Layer::Processes, Layer::Network], without: Vec::new() }
+    }
+}
+
+/// A part of the lists of system calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// What every program does with what it has.
+    Base,
+    /// Files by their names.
+    Files,
+    /// Starting programs, looking after processes.
+    Processes,
+    /// Sockets of one's own.
+    Network,
+    /// What debuggers and tracers need beside.
+    Developer,
 }
 
 /// A file or folder of the host that stands inside.

@@ -5,8 +5,8 @@ mod program;
 mod table;
 
 pub(crate) use listener::{Listener, Notification, Reply};
-pub(crate) use program::{build, is_available};
-pub(crate) use table::{Rule, SET_ID, name, refusal, rule};
+pub(crate) use program::{build, build_role, is_available};
+pub(crate) use table::{DATA, EVERYONE, LIBRARIES, LOCAL, REMOTE, Rule, SET_ID, Table, name};
 
 use crate::kernel::checked;
 use std::io;

@@ -5,7 +5,7 @@ use crate::message::{Answer, BYTES_MAX, Request};
 use crate::role::Child;
 use crate::root::Pinned;
 use crate::warden::{self, Setup};
-use crate::{Error, Observation, Plan, Stdio, Wall, descriptors, kernel, network, probe, root};
+use crate::{Error, Observation, Plan, Stdio, Wall, descriptors, kernel, network, probe, root, seccomp};
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::collections::BTreeMap;
 use std::net::{TcpListener, UdpSocket};
@@ -68,6 +68,7 @@ pub fn spawn(plan: Plan) -> Result<Warden, Error> {
     root::check(&plan)?;
     let sources = plan.mounts.iter().map(Pinned::pin).collect::<Result<_, _>>()?;
     let image = Image::new(&plan)?;
+    let calls = seccomp::Table::new(&plan.calls)?;
     let (control, control_warden) = descriptors::socketpair_seqpacket()?;
     let (reports, reports_warden) = descriptors::socketpair_seqpacket()?;
     let (pipes, pipes_warden) = pipes(&plan)?;
@@ -76,6 +77,7 @@ pub fn spawn(plan: Plan) -> Result<Warden, Error> {
         plan,
         sources,
         image,
+        calls,
         outside: probe::namespaces(),
         control: control_warden,
         reports: reports_warden,

@@ -1,6 +1,6 @@
 //! What this host gives: every wall is built once around a session that never starts an agent.
 
-use crate::plan::{Limits, Network, Plan, PrivateArea, Stdio};
+use crate::plan::{Calls, Limits, Network, Plan, PrivateArea, Stdio};
 use crate::{Error, Observation, Wall, kernel};
 use std::collections::BTreeMap;
 
@@ -63,6 +63,7 @@ fn plan() -> Plan {
         stdio: [Stdio::Null; 3],
         pass: Vec::new(),
         observe_files: true,
+        calls: Calls::default(),
         danger_allow_missing: Wall::ALL.to_vec(),
     }
 }

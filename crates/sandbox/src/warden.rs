@@ -23,6 +23,8 @@ pub(crate) struct Setup {
     pub(crate) plan: Plan,
     pub(crate) sources: Vec<Pinned>,
     pub(crate) image: Image,
+    /// The lists of system calls that hold.
+    pub(crate) calls: seccomp::Table,
     /// The supervisor's namespaces: the session's must be others.
     pub(crate) outside: [u64; probe::NAMESPACES.len()],
     pub(crate) control: OwnedFd,
@@ -109,13 +111,14 @@ fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
     let root = root::build(plan, &setup.sources, &process_files)?;
     identity::drop_capabilities(CapabilitySet::SYS_PTRACE)?;
     allow(plan, &mut observed, rules::enforce(plan, &root.host_proc))?;
-    let filter = filter(plan, &mut observed)?;
+    let filter = filter(setup, &mut observed)?;
     Ok(Built { init, root, listeners, observed, null, gauge, filter })
 }
 
-fn filter(plan: &Plan, observed: &mut BTreeMap<Wall, Observation>) -> Result<Option<Vec<libc::sock_filter>>, Error> {
+fn filter(setup: &Setup, observed: &mut BTreeMap<Wall, Observation>) -> Result<Option<Vec<libc::sock_filter>>, Error> {
+    let plan = &setup.plan;
     if seccomp::is_available() {
-        return Ok(Some(seccomp::build(plan.observe_files)));
+        return Ok(Some(seccomp::build(&setup.calls, plan.observe_files)));
     }
     let missing = Error::WallMissing { wall: Wall::Seccomp, found: "no filters that ask a listener".to_owned() };
     allow(plan, observed, Err(missing))?;

@@ -1,27 +1,6 @@
 use super::*;
+use crate::bpf::tests::verdict;
 use libc::sock_filter;
-
-/// What the kernel's packet filter makes of a call, for the few instructions that our programs have (Linux, networking/filter.rst).
-fn verdict(program: &[sock_filter], architecture: u32, number: u32, arguments: [u64; 6]) -> u32 {
-    let mut data = Vec::new();
-    data.extend(number.to_le_bytes());
-    data.extend(architecture.to_le_bytes());
-    data.extend([0; 8]);
-    data.extend(arguments.iter().flat_map(|argument| argument.to_le_bytes()));
-    let (mut place, mut word) = (0, 0);
-    loop {
-        let step = program[place];
-        place += 1;
-        match u32::from(step.code) {
-            0x20 => word = u32::from_le_bytes(data[step.k as usize..][..4].try_into().unwrap()),
-            0x54 => word &= step.k,
-            0x15 => place += usize::from(if word == step.k { step.jt } else { step.jf }),
-            0x05 => place += step.k as usize,
-            0x06 => return step.k,
-            other => unreachable!("{other:#x}"),
-        }
-    }
-}
 
 const ROLES: [(Role, bool); 5] =
     [(Role::Door, false), (Role::Door, true), (Role::Model, false), (Role::Gateway, false), (Role::Gateway, true)];
@@ -30,7 +9,7 @@ const KILLED: u32 = libc::SECCOMP_RET_KILL_PROCESS;
 const NO_ACCESS: u32 = libc::SECCOMP_RET_ERRNO + libc::EACCES.unsigned_abs();
 
 fn filter((role, connect): (Role, bool)) -> Vec<sock_filter> {
-    program::build(calls::of(&Confinement { role, read: Vec::new(), write: Vec::new(), connect }))
+    seccomp::build_role(calls::of(&Confinement { role, read: Vec::new(), write: Vec::new(), connect }))
 }
 
 fn asked(role: (Role, bool), number: libc::c_long, arguments: &[u64]) -> u32 {

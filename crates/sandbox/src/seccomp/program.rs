@@ -1,32 +1,46 @@
 //! The list as a program of the kernel's packet filter: a search tree over the sorted numbers. Calls that are allowed whatever their
 //! arguments are cached by the kernel and cost next to nothing.
 
-use super::table::{self, Rule, Test};
+use super::table::{Rule, Table, Test};
 use crate::bpf::{ARCHITECTURE, ARGUMENTS, NATIVE, NUMBER, far, jump, load, ret, step};
 use crate::kernel::checked;
 use libc::{BPF_ALU, BPF_AND, BPF_JEQ, BPF_JGE, BPF_JSET, BPF_K, sock_filter};
 
 /// Set in the number of a call by the x32 ABI, whose calls are numbered differently.
 const X32: u32 = 0x4000_0000;
-/// Longest jump of a condition.
-const NEAR: usize = 255;
+/// Bytes of one argument and of its halves, low half first.
+const ARGUMENT_BYTES: u32 = 8;
+const HALF_BYTES: u32 = 4;
 
-/// Builds the filter. With `observe`, every call that opens a file is handed to the warden.
-pub(crate) fn build(observe: bool) -> Vec<sock_filter> {
-    let mut steps = Vec::new();
-    for rule in table::rules() {
-        let Ok(number) = u32::try_from(rule.number) else { continue };
-        let code = match (rule.rule, observe) {
-            (Rule::Allow, _) | (Rule::Open(_), false) => vec![allow()],
-            (Rule::Open(Some(flags)), true) => path_only(flags),
-            (Rule::Absent, _) => vec![absent()],
-            (Rule::When(tests), _) => conditions(tests),
-            (Rule::Open(None) | Rule::Make | Rule::Connect, _) => vec![notify()],
-            // Like everything that the table does not name.
-            (Rule::Refuse | Rule::RefuseAbsent, _) => continue,
-        };
-        steps.push((number, code));
-    }
+/// Builds the agent's filter. With `observe`, every call that opens a file is handed to the warden.
+pub(crate) fn build(table: &Table, observe: bool) -> Vec<sock_filter> {
+    let code = |rule: Rule| match (rule, observe) {
+        (Rule::Allow, _) | (Rule::Open(_), false) => Some(vec![allow()]),
+        (Rule::Open(Some(flags)), true) => Some(path_only(flags)),
+        (Rule::Absent, _) => Some(vec![refuse(libc::ENOSYS)]),
+        (Rule::When(alternatives, errno), _) => Some(conditions(alternatives, errno.map_or_else(notify, refuse))),
+        (Rule::Open(None) | Rule::Make | Rule::Connect, _) => Some(vec![notify()]),
+        // Like everything that the lists do not name.
+        (Rule::Refuse | Rule::RefuseAbsent, _) => None,
+    };
+    compile(table.entries().filter_map(|entry| Some((entry.number, code(entry.rule)?))).collect(), notify())
+}
+
+/// Builds the filter of a role, which has no warden: what its lists do not carry out kills it.
+pub(crate) fn build_role(list: impl Iterator<Item = (u32, Rule)>) -> Vec<sock_filter> {
+    let kill = || ret(libc::SECCOMP_RET_KILL_PROCESS);
+    let code = |rule: Rule| match rule {
+        Rule::Allow => vec![allow()],
+        Rule::Absent => vec![refuse(libc::ENOSYS)],
+        Rule::When(alternatives, errno) => conditions(alternatives, errno.map_or_else(kill, refuse)),
+        // The build accepts none of these in a role's list.
+        Rule::Open(_) | Rule::Make | Rule::Connect | Rule::Refuse | Rule::RefuseAbsent => vec![kill()],
+    };
+    compile(list.map(|(number, rule)| (number, code(rule))).collect(), kill())
+}
+
+/// The steps for each call, and one for all others. Calls of another architecture or numbering kill the process.
+fn compile(mut steps: Ranges, otherwise: sock_filter) -> Vec<sock_filter> {
     steps.sort_by_key(|(number, _)| *number);
     let mut program = vec![
         load(ARCHITECTURE),
@@ -36,7 +50,7 @@ pub(crate) fn build(observe: bool) -> Vec<sock_filter> {
         jump(BPF_JSET, X32, 0, 1),
         ret(libc::SECCOMP_RET_KILL_PROCESS),
     ];
-    program.extend(tree(&ranges(steps)));
+    program.extend(tree(&ranges(steps, otherwise)));
     program
 }
 
@@ -51,15 +65,15 @@ pub(crate) fn is_available() -> bool {
 /// From which number on which code holds; every number is covered, neighbours differ.
 type Ranges = Vec<(u32, Vec<sock_filter>)>;
 
-fn ranges(steps: Ranges) -> Ranges {
-    let mut ranges: Ranges = vec![(0, vec![notify()])];
+fn ranges(steps: Ranges, otherwise: sock_filter) -> Ranges {
+    let mut ranges: Ranges = vec![(0, vec![otherwise])];
     for (number, code) in steps {
         // A range of one number; the next one takes over behind it.
         while ranges.last().is_some_and(|(start, _)| *start >= number) {
             ranges.pop();
         }
         ranges.push((number, code));
-        ranges.push((number + 1, vec![notify()]));
+        ranges.push((number + 1, vec![otherwise]));
     }
     ranges.dedup_by(|next, before| is_same(&next.1, &before.1));
     ranges
@@ -85,38 +99,47 @@ fn tree(ranges: &[(u32, Vec<sock_filter>)]) -> Vec<sock_filter> {
     code.clone()
 }
 
-/// Allowed if every test holds.
-fn conditions(tests: &[Test]) -> Vec<sock_filter> {
+/// Allowed if every test of one of the alternatives holds.
+fn conditions(alternatives: &[&[Test]], otherwise: sock_filter) -> Vec<sock_filter> {
     let mut code = Vec::new();
-    for test in tests {
-        let (argument, mask, values) = match test {
-            Test::Is(argument, mask, values) | Test::IsNot(argument, mask, values) | Test::If(_, (argument, mask, values)) => {
-                (*argument, *mask, *values)
-            }
-        };
-        if let Test::If((other, bits, value), _) = test {
-            // Past the two steps that load, one for each value, and the one that refuses.
-            let behind = u8::try_from(values.len()).unwrap_or(u8::MAX).saturating_add(3);
-            code.extend([load(ARGUMENTS + 8 * other), step(BPF_ALU | BPF_AND | BPF_K, *bits), jump(BPF_JEQ, *value, 0, behind)]);
+    for tests in alternatives {
+        // Backwards, since each test jumps over the rest of its alternative when it fails.
+        let mut rest = vec![allow()];
+        for test in tests.iter().rev() {
+            let mut block = match *test {
+                Test::Is(argument, mask, values) => compare(argument * ARGUMENT_BYTES, mask, values, &[far(rest.len())]),
+                Test::IsNot(argument, mask, values) => compare(argument * ARGUMENT_BYTES, mask, values, &[far(1), far(rest.len())]),
+                Test::Null(argument) => {
+                    let high = compare(argument * ARGUMENT_BYTES + HALF_BYTES, u32::MAX, &[0], &[far(rest.len())]);
+                    let mut both = compare(argument * ARGUMENT_BYTES, u32::MAX, &[0], &[far(high.len() + rest.len())]);
+                    both.extend(high);
+                    both
+                }
+            };
+            block.append(&mut rest);
+            rest = block;
         }
-        code.push(load(ARGUMENTS + 8 * argument));
-        code.push(step(BPF_ALU | BPF_AND | BPF_K, mask));
-        for (value, place) in values.iter().take(NEAR).zip(0_u8..) {
-            let behind = u8::try_from(values.len()).unwrap_or(u8::MAX).saturating_sub(place);
-            code.push(jump(BPF_JEQ, *value, behind, 0));
-        }
-        if matches!(test, Test::IsNot(..)) {
-            code.push(far(1));
-        }
-        code.push(notify());
+        code.extend(rest);
     }
-    code.push(allow());
+    code.push(otherwise);
+    code
+}
+
+/// Compares the masked word with each value. With a match it goes on behind the first step of `end`, without one at that step.
+fn compare(offset: u32, mask: u32, values: &[u32], end: &[sock_filter]) -> Vec<sock_filter> {
+    let mut code = vec![load(ARGUMENTS + offset), step(BPF_ALU | BPF_AND | BPF_K, mask)];
+    for (place, value) in values.iter().enumerate() {
+        // Over the other values and that first step; the build bounds how many values a test has.
+        let over = u8::try_from(values.len() - place).unwrap_or(u8::MAX);
+        code.push(jump(BPF_JEQ, *value, over, 0));
+    }
+    code.extend(end);
     code
 }
 
 /// Carried out with `O_PATH`, handed to the warden without.
 fn path_only(flags: u32) -> Vec<sock_filter> {
-    vec![load(ARGUMENTS + 8 * flags), jump(BPF_JSET, libc::O_PATH.cast_unsigned(), 0, 1), allow(), notify()]
+    vec![load(ARGUMENTS + ARGUMENT_BYTES * flags), jump(BPF_JSET, libc::O_PATH.cast_unsigned(), 0, 1), allow(), notify()]
 }
 
 fn allow() -> sock_filter {
@@ -127,8 +150,8 @@ fn notify() -> sock_filter {
     ret(libc::SECCOMP_RET_USER_NOTIF)
 }
 
-fn absent() -> sock_filter {
-    ret(libc::SECCOMP_RET_ERRNO | libc::ENOSYS.unsigned_abs())
+fn refuse(errno: i32) -> sock_filter {
+    ret(libc::SECCOMP_RET_ERRNO | errno.unsigned_abs())
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ const PROCESSES_ALIVE: u64 = 3;
 pub(super) fn try_walls(setup: &Setup, built: &mut Built) -> Result<(), Error> {
     let mut inmate = launch(setup, built, Goal::Probe(probe::run))?;
     let counted = built.gauge.bounds_processes(PROCESSES_ALIVE, setup.plan.limits.processes_max);
-    let opener = answer_probe(built, &mut inmate)?;
+    let opener = answer_probe(setup, built, &mut inmate)?;
     let mut buffer = [0_u8; probe::ANSWER_BYTES];
     let length = rustix::io::retry_on_intr(|| rustix::io::read(&inmate.status, &mut buffer)).map_err(Error::errno("read the probe"))?;
     let said = buffer.get(..length).unwrap_or_default();
@@ -50,9 +50,9 @@ fn found(wall: Wall) -> &'static str {
 }
 
 /// Answers the probe's calls as the agent's will be, until it has said what it found.
-fn answer_probe(built: &Built, inmate: &mut Inmate) -> Result<Option<Opener>, Error> {
+fn answer_probe(setup: &Setup, built: &Built, inmate: &mut Inmate) -> Result<Option<Opener>, Error> {
     let Some(listener) = inmate.listener.take() else { return Ok(None) };
-    let mut opener = Opener::new(listener, Journal::trial(), &built.root)?;
+    let mut opener = Opener::new(listener, Journal::trial(), &built.root, setup.calls.clone())?;
     inmate.go()?;
     loop {
         let mut events = [PollFd::new(&inmate.status, PollFlags::IN), PollFd::from_borrowed_fd(opener.as_fd(), PollFlags::IN)];

@@ -34,7 +34,7 @@ fn agent(setup: &Setup, built: &Built) -> Result<Option<i32>, Error> {
     let mut opener = match inmate.listener.take() {
         Some(listener) => {
             let reports = setup.reports.try_clone().map_err(Error::system("keep the way of reports"))?;
-            let opener = Opener::new(listener, Journal::new(reports), &built.root)?;
+            let opener = Opener::new(listener, Journal::new(reports), &built.root, setup.calls.clone())?;
             inmate.go()?;
             Some(opener)
         }

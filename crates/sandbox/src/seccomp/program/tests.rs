@@ -1,34 +1,18 @@
-use super::{NATIVE, X32, build};
-use crate::seccomp::table::{self, Rule};
+use super::{NATIVE, X32};
+use crate::bpf::tests::verdict;
+use crate::plan::Calls;
+use crate::seccomp::table::{Rule, Table, name};
 use libc::{
     SECCOMP_RET_ALLOW as ALLOW, SECCOMP_RET_ERRNO as ERRNO, SECCOMP_RET_KILL_PROCESS as KILL, SECCOMP_RET_USER_NOTIF as NOTIFY, sock_filter,
 };
 
-/// What the kernel's packet filter does with a call.
-fn verdict(program: &[sock_filter], arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
-    let (mut accumulator, mut next) = (0_u32, 0_usize);
-    loop {
-        let step = program[next];
-        next += 1;
-        let (jt, jf, k) = (usize::from(step.jt), usize::from(step.jf), step.k);
-        let choose = |holds: bool| if holds { jt } else { jf };
-        match u32::from(step.code) {
-            0x20 => {
-                accumulator = match k {
-                    0 => number,
-                    4 => arch,
-                    _ => u32::try_from(arguments[(k as usize - 16) / 8] & 0xffff_ffff).unwrap(),
-                }
-            }
-            0x54 => accumulator &= k,
-            0x05 => next += k as usize,
-            0x15 => next += choose(accumulator == k),
-            0x35 => next += choose(accumulator >= k),
-            0x45 => next += choose(accumulator & k != 0),
-            0x06 => return k,
-            other => panic!("unknown step {other:#x}"),
-        }
-    }
+/// The filter of a session that has every usual layer.
+fn build(observe: bool) -> Vec<sock_filter> {
+    super::build(&usual(), observe)
+}
+
+fn usual() -> Table {
+    Table::new(&Calls::default()).unwrap()
 }
 
 fn native(number: libc::c_long, arguments: [u64; 6]) -> u32 {
@@ -51,14 +35,14 @@ fn every_number_gets_what_the_table_says_and_no_other_is_allowed() {
     let (observed, unobserved) = (build(true), build(false));
     for number in 0..2048_u32 {
         let seen = verdict(&observed, NATIVE, number, [0; 6]);
-        let wanted = match table::find(i32::try_from(number).unwrap()).map(|entry| entry.rule) {
+        let wanted = match usual().rule(i32::try_from(number).unwrap()) {
             Some(Rule::Allow) => ALLOW,
             Some(Rule::Open(_)) => {
                 assert_eq!(verdict(&unobserved, NATIVE, number, [0; 6]), ALLOW);
                 NOTIFY
             }
             Some(Rule::Absent) => ERRNO | libc::ENOSYS.unsigned_abs(),
-            Some(Rule::When(_)) => continue,
+            Some(Rule::When(..)) => continue,
             Some(Rule::Make | Rule::Connect | Rule::Refuse | Rule::RefuseAbsent) | None => NOTIFY,
         };
         assert_eq!(seen, wanted, "{number}");
@@ -67,7 +51,7 @@ fn every_number_gets_what_the_table_says_and_no_other_is_allowed() {
 
 #[test]
 fn no_call_is_named_twice() {
-    let mut numbers: Vec<_> = table::rules().map(|entry| entry.number).collect();
+    let mut numbers: Vec<_> = usual().entries().map(|entry| entry.number).collect();
     let count = numbers.len();
     numbers.sort_unstable();
     numbers.dedup();
@@ -128,14 +112,14 @@ fn threads_are_allowed_and_namespaces_are_not() {
 #[test]
 fn refusals_say_what_programs_understand() {
     let call = |number: libc::c_long| i32::try_from(number).unwrap();
-    let refusal = |number: libc::c_long, first: u64| table::refusal(call(number), &[first, 0, 0, 0, 0, 0]);
+    let refusal = |number: libc::c_long, first: u64| usual().refusal(call(number), &[first, 0, 0, 0, 0, 0]);
     assert_eq!(refusal(libc::SYS_keyctl, 0), libc::EPERM);
     assert_eq!(refusal(libc::SYS_io_uring_setup, 0), libc::ENOSYS);
     assert_eq!(refusal(1900, 0), libc::ENOSYS);
     assert_eq!(refusal(libc::SYS_socket, 16), libc::EAFNOSUPPORT);
     assert_eq!(refusal(libc::SYS_socket, 2), libc::EPROTONOSUPPORT);
-    assert_eq!(table::name(call(libc::SYS_keyctl)), "keyctl");
-    assert_eq!(table::name(1900), "call_1900");
+    assert_eq!(name(call(libc::SYS_keyctl)), "keyctl");
+    assert_eq!(name(1900), "call_1900");
 }
 
 #[test]
