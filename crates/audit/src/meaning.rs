@@ -68,6 +68,8 @@ impl From<Event> for Fact {
             Event::ProgramRefused(event) => Self::Other { session: event.session_id },
             Event::SystemCallObserved(event) => Self::Other { session: event.session_id },
             Event::LogRecovered(event) => Self::Recovered { bytes: event.bytes_dropped },
+            Event::LimitReached(event) => Self::Other { session: event.session_id },
+            Event::PolicyChanged(event) => Self::Other { session: event.session_id },
         }
     }
 }

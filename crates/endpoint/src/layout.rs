@@ -229,10 +229,11 @@ pub(crate) fn limits(policy: &Policy) -> Limits {
     let limits = &policy.session().limits;
     Limits {
         memory_bytes_max: limits.memory_bytes_max,
+        data_bytes_max: limits.memory_bytes_max,
         processes_max: limits.processes_max,
         open_files_max: limits.open_files_max,
         file_bytes_max: limits.file_bytes_max,
-        cpu_seconds_max: limits.cpu_seconds_max,
+        cpu_seconds_max: Some(limits.cpu_seconds_max),
     }
 }
 

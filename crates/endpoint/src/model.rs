@@ -78,6 +78,7 @@ fn plan(spec: &SessionSpec, program: &Path, model: &Path, listener: UnixListener
         private: vec![PrivateArea { path: "/tmp".into(), size_bytes_max: TMP_BYTES }],
         limits: Limits {
             memory_bytes_max: MEMORY_BYTES_MAX,
+            data_bytes_max: MEMORY_BYTES_MAX,
             processes_max: 64,
             open_files_max: 256,
             file_bytes_max: TMP_BYTES,

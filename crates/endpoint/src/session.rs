@@ -82,12 +82,13 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     let signals = Signals::collect(&supervise::SIGNALS).map_err(Error::system("collect signals"))?;
     let mut roles = start_roles(spec, &subject, &mut ready, &mut ledger, Gateway { model_sockets: model::sockets(&models), serve })?;
     let streams = Streams::take(&mut ready);
+    let first = Event::SessionStarted(started(spec, &subject, &ready, measured.sha256.clone()));
     let observer = Observer::new(ready.reports, subject.session_id.clone(), ledger.key.clone(), &folders);
     // From here on there are threads, and nothing is forked any more.
-    let running = ledger.begin(Event::SessionStarted(started(spec, &subject, &ready.observed, measured.sha256.clone())), observer)?;
+    let running = ledger.begin(first, observer)?;
     messages.into_iter().flatten().for_each(model::pass_on_messages);
     // It is on record that the session started, so that from here on every way out passes `finish`.
-    let lasts_max = spec.policy.session().limits.wall_clock_seconds_max.map(Duration::from_secs);
+    let lasts_max = Duration::from_secs(spec.policy.session().limits.wall_clock_seconds_max);
     let (relay, ended) = match Relay::start(streams) {
         Ok(relay) => {
             relay::resize(&warden);
@@ -152,13 +153,8 @@ fn new_session_id() -> Result<SessionId, Error> {
     Ok(SessionId::from_random(random))
 }
 
-fn started(
-    spec: &SessionSpec,
-    subject: &Subject,
-    observed: &BTreeMap<sandbox::Wall, sandbox::Observation>,
-    runtime_digest: Option<Token>,
-) -> SessionStarted {
-    let policy = &spec.policy;
+fn started(spec: &SessionSpec, subject: &Subject, ready: &Ready, runtime_digest: Option<Token>) -> SessionStarted {
+    let (policy, observed) = (&spec.policy, &ready.observed);
     let policy_digest = Token::lossy(&HEXLOWER.encode(digest(&SHA256, policy.digest_input().as_bytes()).as_ref()));
     let sees_files = observed.get(&sandbox::Wall::FileObservation) == Some(&sandbox::Observation::Held);
     SessionStarted {
@@ -169,6 +165,7 @@ fn started(
         runtime_digest,
         walls: observed.iter().map(|(wall, seen)| (Token::lossy(wall.name()), seen.token())).collect(),
         file_observation: Token::lossy(if sees_files { "seccomp-addfd" } else { "none" }),
+        limits_by: Token::lossy(ready.meter.keeper().name()),
         upstreams: policy.upstreams().iter().map(policy::Upstream::facts).collect(),
     }
 }

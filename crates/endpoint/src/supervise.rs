@@ -61,19 +61,20 @@ pub(crate) struct Watched<'a> {
     pub(crate) signals: &'a Signals,
     pub(crate) relay: &'a Relay,
     /// How long the session may last.
-    pub(crate) lasts_max: Option<Duration>,
+    pub(crate) lasts_max: Duration,
 }
 
 impl Watched<'_> {
     /// Returns when the agent has ended, or when the session must: then it has been killed.
     pub(crate) fn until_the_end(&self) -> Result<Cause, Error> {
         let start = Instant::now();
-        let mut deadline = self.lasts_max.map(|lasts| (start + lasts, Cause::WallClock));
+        let mut deadline = (start + self.lasts_max, Cause::WallClock);
         let mut asked = None;
         loop {
-            if let Some((_, cause)) = deadline.filter(|(at, _)| Instant::now() >= *at) {
+            let left = deadline.0.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 self.warden.kill();
-                return Ok(cause);
+                return Ok(deadline.1);
             }
             let mut polled = [
                 PollFd::from_borrowed_fd(self.warden.pidfd(), PollFlags::IN),
@@ -82,8 +83,7 @@ impl Watched<'_> {
                 PollFd::from_borrowed_fd(self.door.pidfd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN),
             ];
-            let left = deadline.map(|(at, _)| timespec(at.saturating_duration_since(Instant::now())));
-            match poll(&mut polled, left.as_ref()) {
+            match poll(&mut polled, Some(&timespec(left))) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(errno) => return Err(Error::system("watch the session")(errno.into())),
             }
@@ -109,7 +109,7 @@ impl Watched<'_> {
                         asked = Some(Cause::Interrupted);
                         let patience = (Instant::now() + GRACE, Cause::Interrupted);
                         // Grace ends with the session's own time.
-                        deadline = Some(deadline.filter(|(at, _)| *at < patience.0).unwrap_or(patience));
+                        deadline = if deadline.0 < patience.0 { deadline } else { patience };
                     }
                 }
             }

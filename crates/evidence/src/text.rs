@@ -28,6 +28,7 @@ pub fn render(report: &SessionReport, style: Style) -> String {
         purpose(report),
         kept_by(report),
         walls(report),
+        limits(report),
         files(report),
         programs(report),
         calls(report),
@@ -87,6 +88,13 @@ fn walls(report: &SessionReport) -> Section {
     words.extend(walls.unused.iter().map(|wall| format!("{wall} unused")));
     let mood = if walls.missing.is_empty() && !walls.held.is_empty() { Mood::Good } else { Mood::Bad };
     Section::new("walls", mood).wrapped(words, 3)
+}
+
+/// Nothing unless a bound was reached or the policy's file did not stay as it was.
+fn limits(report: &SessionReport) -> Section {
+    let reached = report.limits_reached.iter().map(|(limit, reached)| format!("{limit} {}: {}", reached.bound, reached.outcome.name()));
+    let changed = report.policy_changes.iter().map(|change| format!("the policy's file was {change} meanwhile"));
+    Section::new("limits", Mood::Bad).wrapped(reached.chain(changed).collect(), 3)
 }
 
 fn files(report: &SessionReport) -> Section {

@@ -5,6 +5,7 @@
 //! records; whoever does not runs `bailiwick-verify` first.
 
 mod join;
+mod notice;
 mod programs;
 mod reads;
 mod refused;
@@ -15,10 +16,11 @@ mod session;
 mod tally;
 
 pub use join::{Filter, Joined, join};
+pub use notice::{LimitRow, PolicyRow};
 pub use programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow};
 pub use reads::FILE_READS_MAX;
 pub use refused::{CallRefusedRow, ConnectionRefusedRow, FileRefusedRow, NameRefusedRow, SystemCallRow};
-pub use report::{CallTotals, FileCounts, ProgramCounts, ReadFile, RefusedCount, Route, SessionReport, Walls};
+pub use report::{CallTotals, FileCounts, ProgramCounts, ReachedLimit, ReadFile, RefusedCount, Route, SessionReport, Walls};
 pub use reporter::{SessionReporter, report};
 pub use row::{Attestation, CallOutcomeRow, CallRow, End, Ending, Row, VerdictWord, Who};
 pub use session::{CALLS_PENDING_MAX, SESSIONS_MAX};

@@ -23,6 +23,7 @@ pub(crate) async fn started(gate: &Gate) -> Result<(), Error> {
             runtime_digest: None,
             walls: BTreeMap::new(),
             file_observation: Token::lossy("none"),
+            limits_by: Token::lossy("none"),
             upstreams: gate.policy.upstreams().iter().map(policy::Upstream::facts).collect(),
         };
         gate.evidence.append_async(Event::SessionStarted(event)).await.map_err(|_| Error::Evidence)?;

@@ -28,7 +28,7 @@ pub(crate) const CLASSES: [&str; 9] = [
 pub(crate) const GENERAL: &str = "general";
 
 /// Names of the sandbox's walls.
-pub const WALLS: [&str; 16] = [
+pub const WALLS: [&str; 17] = [
     "user_namespace",
     "mount_namespace",
     "pid_namespace",
@@ -36,6 +36,7 @@ pub const WALLS: [&str; 16] = [
     "ipc_namespace",
     "uts_namespace",
     "cgroup_namespace",
+    "time_namespace",
     "minimal_root",
     "landlock",
     "seccomp",
@@ -94,7 +95,7 @@ static SESSION: Section = Section {
             Shape::List(&Shape::OneOf(&WALLS)),
             Default("[]"),
             "[\"file_observation\"]",
-            "Walls that a session may start without on a host that lacks them. Each one listed weakens the sandbox. (`cgroup` is wanted but never required.)",
+            "Walls that a session may start without on a host that lacks them. Each one listed weakens the sandbox. (`cgroup` and `time_namespace` are wanted but never required.)",
         ),
         key("limits", Shape::Table(&LIMITS), Optional("the defaults below"), "", ""),
         key("private", Shape::Table(&PRIVATE), Optional("the defaults below"), "", ""),
@@ -109,9 +110,15 @@ static LIMITS: Section = Section {
             Shape::Bytes { least: 64 * MIB, most: 16 * TIB },
             Default("\"8 GiB\""),
             "\"4 GiB\"",
-            "Memory of all processes together where the host lets a cgroup be made; otherwise the private data of each process.",
+            "Memory of all processes together: by a control group where the host lends one, else by a watcher that adds up what they hold. The session is then ended with cause `limit_memory`.",
         ),
-        key("processes_max", Shape::Integer { least: 8, most: 65_536 }, Default("1024"), "512", "Processes and threads at once."),
+        key(
+            "processes_max",
+            Shape::Integer { least: 8, most: 65_536 },
+            Default("1024"),
+            "512",
+            "Processes and threads at once; what goes past it is refused, and a session that stays there is ended with cause `limit_processes`.",
+        ),
         key("open_files_max", Shape::Integer { least: 64, most: 1_048_576 }, Default("4096"), "1024", "Open descriptors of each process."),
         key(
             "file_bytes_max",
@@ -123,16 +130,51 @@ static LIMITS: Section = Section {
         key(
             "cpu_seconds_max",
             Shape::Integer { least: 1, most: 31_536_000 },
-            Optional("no limit"),
+            Default("43200"),
             "3600",
-            "Processor time of each process, in seconds.",
+            "Processor time of each process, in seconds; one that goes past it is ended.",
+        ),
+        key(
+            "cpu_total_seconds_max",
+            Shape::Integer { least: 1, most: 31_536_000_000 },
+            Default("345600"),
+            "36000",
+            "Processor time of all processes together, in seconds; the session is then ended with cause `limit_cpu`.",
         ),
         key(
             "wall_clock_seconds_max",
             Shape::Integer { least: 1, most: 31_536_000 },
-            Optional("no limit"),
+            Default("86400"),
             "28800",
             "How long a session may last, in seconds; it is then ended with cause `wall_clock`.",
+        ),
+        key(
+            "workspace_growth_bytes_max",
+            Shape::Bytes { least: MIB, most: 16 * TIB },
+            Default("\"20 GiB\""),
+            "\"5 GiB\"",
+            "By how much the files of the workspace may grow during a session; it is then ended with cause `limit_disk`.",
+        ),
+        key(
+            "disk_free_bytes_min",
+            Shape::Bytes { least: 64 << 10, most: 16 * TIB },
+            Default("\"256 MiB\""),
+            "\"1 GiB\"",
+            "What must stay free on the file system of the workspace, whoever fills it: with less, no session starts, and one that runs is ended with cause `limit_disk`.",
+        ),
+        key(
+            "output_bytes_max",
+            Shape::Bytes { least: 64 << 10, most: 16 * TIB },
+            Default("\"256 MiB\""),
+            "\"16 MiB\"",
+            "What a session may write to standard output and error together where they are no terminal; it is then ended with cause `limit_output`.",
+        ),
+        key(
+            "output_bytes_per_second_max",
+            Shape::Bytes { least: 64 << 10, most: 16 * TIB },
+            Default("\"32 MiB\""),
+            "\"1 MiB\"",
+            "How fast it may write to each of them, terminals included; it is held up, not ended.",
         ),
     ],
 };

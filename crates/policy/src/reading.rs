@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
+const HOUR_SECONDS: u64 = 60 * 60;
 
 pub(crate) fn policy(file: &str, text: &str) -> Result<Policy, Vec<Diagnostic>> {
     let document = Document::parse(file, text, &keys::POLICY);
@@ -63,8 +64,13 @@ fn limits(table: &Table<'_>) -> SessionLimits {
         processes_max: table.integer("processes_max").unwrap_or(1024),
         open_files_max: table.integer("open_files_max").unwrap_or(4096),
         file_bytes_max: table.bytes("file_bytes_max").unwrap_or(4 * GIB),
-        cpu_seconds_max: table.integer("cpu_seconds_max"),
-        wall_clock_seconds_max: table.integer("wall_clock_seconds_max"),
+        cpu_seconds_max: table.integer("cpu_seconds_max").unwrap_or(12 * HOUR_SECONDS),
+        cpu_total_seconds_max: table.integer("cpu_total_seconds_max").unwrap_or(96 * HOUR_SECONDS),
+        wall_clock_seconds_max: table.integer("wall_clock_seconds_max").unwrap_or(24 * HOUR_SECONDS),
+        workspace_growth_bytes_max: table.bytes("workspace_growth_bytes_max").unwrap_or(20 * GIB),
+        disk_free_bytes_min: table.bytes("disk_free_bytes_min").unwrap_or(256 * MIB),
+        output_bytes_max: table.bytes("output_bytes_max").unwrap_or(256 * MIB),
+        output_bytes_per_second_max: table.bytes("output_bytes_per_second_max").unwrap_or(32 * MIB),
     }
 }
 

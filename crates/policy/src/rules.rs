@@ -58,9 +58,19 @@ pub struct SessionLimits {
     /// Size of the largest file written.
     pub file_bytes_max: u64,
     /// Processor time of each process.
-    pub cpu_seconds_max: Option<u64>,
+    pub cpu_seconds_max: u64,
+    /// Processor time of all processes together.
+    pub cpu_total_seconds_max: u64,
     /// How long it may last.
-    pub wall_clock_seconds_max: Option<u64>,
+    pub wall_clock_seconds_max: u64,
+    /// By how much the workspace may grow.
+    pub workspace_growth_bytes_max: u64,
+    /// How much stays free on the file system that the workspace lies on.
+    pub disk_free_bytes_min: u64,
+    /// What it may write to standard output and error where they are not a terminal.
+    pub output_bytes_max: u64,
+    /// How fast it may write to standard output and error.
+    pub output_bytes_per_second_max: u64,
 }
 
 /// Sizes of a session's areas in memory.

@@ -108,6 +108,7 @@ fn limits(options: &[String]) -> Limits {
     Limits {
         processes_max: number("processes=", 64),
         memory_bytes_max: number("memory=", usual.memory_bytes_max),
+        data_bytes_max: number("memory=", usual.data_bytes_max),
         open_files_max: number("files=", usual.open_files_max),
         file_bytes_max: number("file-bytes=", usual.file_bytes_max),
         cpu_seconds_max: None,

@@ -28,6 +28,8 @@ const REMOVALS_MAX: usize = 50;
 const REMOVAL_PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
 /// Longest content of a file that holds one number.
 const NUMBER_BYTES: usize = 32;
+/// Longest file of counts that is read.
+const COUNTS_BYTES: usize = 1024;
 
 /// The session's group, in each hierarchy that has a controller for it. Dropping it removes it.
 #[derive(Debug)]
@@ -39,6 +41,7 @@ pub(crate) struct Group {
 struct Place {
     folder: PathBuf,
     controllers: Vec<Controller>,
+    is_unified: bool,
     /// Tells the next session that this one lives.
     _lock: OwnedFd,
 }
@@ -48,6 +51,21 @@ impl Group {
     pub(crate) fn make(limits: &Limits) -> Option<Self> {
         let places: Vec<Place> = hierarchy::find().iter().filter_map(|hierarchy| Place::make(hierarchy, limits)).collect();
         if places.is_empty() { None } else { Some(Self { places }) }
+    }
+
+    /// What the kernel counts at the group's bounds, to be read back by the supervisor while the group is there.
+    pub(crate) fn counters(&self) -> Counters {
+        let mut counters = Counters { is_unified: self.places.iter().all(|place| place.is_unified), ..Counters::default() };
+        for place in &self.places {
+            let open = |file: &str| File::open(place.folder.join(file)).ok();
+            for controller in &place.controllers {
+                match controller {
+                    Controller::Pids => counters.processes = open("pids.events"),
+                    Controller::Memory => counters.memory = open(if place.is_unified { "memory.events" } else { "memory.oom_control" }),
+                }
+            }
+        }
+        counters
     }
 
     /// Moves the calling process in, and with it what it will fork. Returns what can be read back later, from anywhere.
@@ -66,7 +84,8 @@ impl Place {
         (0..ATTEMPTS_MAX).find_map(|_| {
             let folder = hierarchy.folder.join(format!("{PREFIX}{}", kernel::random_name().ok()?));
             std::fs::create_dir(&folder).ok()?;
-            let place = lock(&folder).map(|lock| Self { folder: folder.clone(), controllers: hierarchy.controllers.clone(), _lock: lock });
+            let (controllers, is_unified) = (hierarchy.controllers.clone(), hierarchy.is_unified);
+            let place = lock(&folder).map(|lock| Self { folder: folder.clone(), controllers, is_unified, _lock: lock });
             let place = place.filter(|place| place.bound(limits, hierarchy.is_unified).is_ok());
             if place.is_none() {
                 // Somebody else's cleaning came first, or the bounds were refused.
@@ -147,6 +166,34 @@ impl Gauge {
     pub(crate) fn bounds_memory(&self, memory_bytes_max: u64) -> bool {
         self.memory.as_ref().and_then(number).is_some_and(|bound| bound <= memory_bytes_max)
     }
+}
+
+/// What the kernel counts at the bounds of a session's group.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) is_unified: bool,
+    processes: Option<File>,
+    memory: Option<File>,
+}
+
+impl Counters {
+    /// How often a process was refused because there were too many.
+    pub(crate) fn processes_refused(&self) -> u64 {
+        self.processes.as_ref().map_or(0, |file| count(file, "max"))
+    }
+
+    /// How many processes were ended because the session had no more memory.
+    pub(crate) fn memory_kills(&self) -> u64 {
+        self.memory.as_ref().map_or(0, |file| count(file, "oom_kill"))
+    }
+}
+
+/// The number behind a name in a file of lines `NAME NUMBER`; 0 if it has none.
+fn count(file: &File, name: &str) -> u64 {
+    let mut buffer = [0_u8; COUNTS_BYTES];
+    let length = file.read_at(&mut buffer, 0).unwrap_or(0);
+    let text = buffer.get(..length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim_end().parse().ok()).unwrap_or(0)
 }
 
 fn number(file: &File) -> Option<u64> {

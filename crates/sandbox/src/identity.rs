@@ -4,9 +4,14 @@ use crate::kernel;
 use crate::{Error, Wall};
 use rustix::process::DumpableBehavior;
 use rustix::thread::{CapabilitySet, CapabilitySets, UnshareFlags};
+use rustix::time::ClockId;
 
 /// The user and group id inside, whoever the caller is outside.
 pub(crate) const ID_INSIDE: u32 = 1000;
+/// `CLONE_NEWTIME` (time_namespaces(7)).
+const NEW_TIME: UnshareFlags = UnshareFlags::NEWTIME;
+/// What the session's clocks begin with, in seconds: some programs take zero for no time at all.
+const CLOCKS_START: i64 = 60;
 
 /// Enters a new user, mount, pid and network namespace and maps the caller's id, and nothing else, into it.
 pub(crate) fn enter_namespaces() -> Result<(), Error> {
@@ -32,6 +37,15 @@ pub(crate) fn enter_namespaces() -> Result<(), Error> {
 /// Enters one more namespace whose absence a plan may allow.
 pub(crate) fn enter_namespace(wall: Wall, flag: UnshareFlags) -> Result<(), Error> {
     rustix_unshare(flag).map_err(|errno| Error::WallMissing { wall, found: errno.to_string() })
+}
+
+/// Lets the children's clocks since the start of the machine begin anew: what they tell of the host is nothing.
+pub(crate) fn enter_time_namespace() -> Result<(), Error> {
+    let missing = |found: String| Error::WallMissing { wall: Wall::TimeNamespace, found };
+    rustix_unshare(NEW_TIME).map_err(|errno| missing(errno.to_string()))?;
+    let offset = |name: &str, clock| format!("{name} -{} 0\n", rustix::time::clock_gettime(clock).tv_sec.saturating_sub(CLOCKS_START));
+    let offsets = [offset("monotonic", ClockId::Monotonic), offset("boottime", ClockId::Boottime)].concat();
+    std::fs::write("/proc/self/timens_offsets", offsets).map_err(|error| missing(error.to_string()))
 }
 
 fn rustix_unshare(flags: UnshareFlags) -> rustix::io::Result<()> {

@@ -9,17 +9,20 @@ const COUNT: usize = 7;
 /// With one byte, neither a file nor a pipe to the host's crash handler gets a core dump (core(5)).
 const CORE_BYTES: u64 = 1;
 
+/// Seconds between the signal that names the limit and the one that only kills.
+const CPU_ROOM_SECONDS: u64 = 1;
+
 /// Resource limits, ready to be set between fork and exec.
 pub(crate) type Table = [(Resource, Rlimit); COUNT];
 
 /// The limits of the plan, never above what the caller itself may have.
 pub(crate) fn table(limits: &Limits) -> Table {
     [
-        entry(Resource::Data, Some(limits.memory_bytes_max)),
+        entry(Resource::Data, Some(limits.data_bytes_max)),
         entry(Resource::Nproc, Some(limits.processes_max)),
         entry(Resource::Nofile, Some(limits.open_files_max)),
         entry(Resource::Fsize, Some(limits.file_bytes_max)),
-        entry(Resource::Cpu, limits.cpu_seconds_max),
+        with_room(entry(Resource::Cpu, limits.cpu_seconds_max)),
         entry(Resource::Core, Some(CORE_BYTES)),
         entry(Resource::Rtprio, Some(0)),
     ]
@@ -32,6 +35,13 @@ fn entry(resource: Resource, wanted: Option<u64>) -> (Resource, Rlimit) {
         (one, other) => one.or(other),
     };
     (resource, Rlimit { current: value, maximum: value })
+}
+
+/// Lowers what is in force below the most that may be, so that the kernel's signal says which limit it was before it only kills
+/// (setrlimit(2), `RLIMIT_CPU`).
+fn with_room((resource, limit): (Resource, Rlimit)) -> (Resource, Rlimit) {
+    let current = limit.current.map(|seconds| seconds.saturating_sub(CPU_ROOM_SECONDS).max(1));
+    (resource, Rlimit { current, maximum: limit.maximum })
 }
 
 /// Whether the kernel counts this user's processes against RLIMIT_NPROC: it does not for the host's root (`user_namespaces(7)`).

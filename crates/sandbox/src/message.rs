@@ -11,7 +11,8 @@ pub(crate) const BYTES_MAX: usize = 16 << 10;
 /// From the warden.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// The walls stand. Which of the listeners are there; their descriptors come along, then the terminal's if there is one.
+    /// The walls stand. Which of the listeners are there; their descriptors come along, then that of the
+    /// session's procfs, then those of the private areas, then the terminal's if there is one.
     Ready { observed: BTreeMap<Wall, Observation>, present: Vec<bool> },
     /// The agent runs.
     Started,

@@ -108,8 +108,11 @@ pub struct PrivateArea {
 /// Bounds on what a session may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Private writable memory: of each process by its resource limit, of all together where a control group is at hand.
+    /// Memory of all processes together, where a control group is at hand. Elsewhere whoever started the session watches over it
+    /// ([`crate::Meter`]).
     pub memory_bytes_max: u64,
+    /// Private writable memory of each process, by its resource limit. Refused without a trace, so it stands behind the bound above.
+    pub data_bytes_max: u64,
     /// Processes and threads at once, the session's own (warden, process 1) included. Where root has no control group, the kernel
     /// bounds process numbers instead: up to 300 more.
     pub processes_max: u64,
@@ -123,7 +126,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_bytes_max: 8 << 30, processes_max: 512, open_files_max: 4096, file_bytes_max: 4 << 30, cpu_seconds_max: None }
+        Self {
+            memory_bytes_max: 8 << 30,
+            data_bytes_max: 8 << 30,
+            processes_max: 512,
+            open_files_max: 4096,
+            file_bytes_max: 4 << 30,
+            cpu_seconds_max: None,
+        }
     }
 }
 

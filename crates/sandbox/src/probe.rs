@@ -8,7 +8,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use std::os::fd::BorrowedFd;
 
 /// Namespaces in the order of [`namespaces`].
-pub(crate) const NAMESPACES: [&std::ffi::CStr; 7] = [
+pub(crate) const NAMESPACES: [&std::ffi::CStr; 8] = [
     c"/proc/self/ns/user",
     c"/proc/self/ns/mnt",
     c"/proc/self/ns/pid",
@@ -16,6 +16,7 @@ pub(crate) const NAMESPACES: [&std::ffi::CStr; 7] = [
     c"/proc/self/ns/ipc",
     c"/proc/self/ns/uts",
     c"/proc/self/ns/cgroup",
+    c"/proc/self/ns/time",
 ];
 /// How many answers a probe gives after the namespaces.
 const TRIALS: usize = 9;

@@ -69,6 +69,8 @@ pub(crate) struct Root {
     pub(crate) host_proc: OwnedFd,
     /// Master and slave of the session's terminal, if it has one.
     pub(crate) terminal: Option<(OwnedFd, OwnedFd)>,
+    /// The private areas, in the plan's order.
+    pub(crate) areas: Vec<OwnedFd>,
     /// Device numbers of the file systems that are the session's own.
     pub(crate) devices: Vec<u64>,
 }
@@ -81,10 +83,13 @@ pub(crate) fn build(plan: &Plan, sources: &[Pinned], process_files: &OwnedFd) ->
     let root = memory_area(ROOT_BYTES.saturating_add(content), "0755", MountAttrFlags::MOUNT_ATTR_NOSUID)?;
     attach(&root, CWD, c"/").map_err(missing_root)?;
     let mut tree = tree::Tree::new(root)?;
+    let mut areas = Vec::new();
     for area in &plan.private {
         let flags = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
         let mode = if area.path == Path::new("/tmp") || area.path == Path::new("/dev/shm") { "1777" } else { "0700" };
-        tree.place_private(&area.path, &memory_area(area.size_bytes_max, mode, flags)?)?;
+        let mount = memory_area(area.size_bytes_max, mode, flags)?;
+        tree.place_private(&area.path, &mount)?;
+        areas.push(mount);
     }
     let terminal = devices::build(&mut tree, plan)?;
     tree.place(Path::new("/proc"), process_files, true)?;
@@ -97,7 +102,7 @@ pub(crate) fn build(plan: &Plan, sources: &[Pinned], process_files: &OwnedFd) ->
     }
     tree.write(Path::new(CANARY), b"")?;
     enter(&tree)?;
-    Ok(Root { host_proc, terminal, devices: tree.into_devices() })
+    Ok(Root { host_proc, terminal, areas, devices: tree.into_devices() })
 }
 
 /// Makes the tree the root of this process and its siblings in the mount namespace, and lets go of the old one.

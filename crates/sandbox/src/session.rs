@@ -2,6 +2,7 @@ use crate::agent::Image;
 use crate::cgroup::Group;
 use crate::kernel::Fork;
 use crate::message::{Answer, BYTES_MAX, Request};
+use crate::meter::Meter;
 use crate::role::Child;
 use crate::root::Pinned;
 use crate::warden::{self, Setup};
@@ -10,6 +11,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use std::collections::BTreeMap;
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 
 /// A session whose walls stand and whose agent has not started.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub struct Ready {
     pub stdout: Option<OwnedFd>,
     /// Read end of the program's standard error, if it is a pipe.
     pub stderr: Option<OwnedFd>,
+    /// Tells what the session uses.
+    pub meter: Meter,
     /// One report (file opened, file refused, system call refused) a datagram. When it is full, the agent stands still.
     pub reports: OwnedFd,
 }
@@ -54,6 +58,8 @@ pub struct Warden {
     terminal: Option<OwnedFd>,
     is_ready: bool,
     group: Option<Group>,
+    /// Where the private areas stand, in the plan's order.
+    areas: Vec<PathBuf>,
 }
 
 /// Starts the warden. Must be called before this process starts a second thread.
@@ -72,6 +78,7 @@ pub fn spawn(plan: Plan) -> Result<Warden, Error> {
     let (control, control_warden) = descriptors::socketpair_seqpacket()?;
     let (reports, reports_warden) = descriptors::socketpair_seqpacket()?;
     let (pipes, pipes_warden) = pipes(&plan)?;
+    let areas = plan.private.iter().map(|area| area.path.clone()).collect();
     let mut setup = Setup {
         group: Group::make(&plan.limits),
         plan,
@@ -88,7 +95,7 @@ pub fn spawn(plan: Plan) -> Result<Warden, Error> {
         Fork::Child => warden::run(&setup),
         Fork::Parent(pid) => {
             let (child, group) = (Child::open(pid)?, setup.group.take());
-            Ok(Warden { child, control, reports: Some(reports), pipes, terminal: None, is_ready: false, group })
+            Ok(Warden { child, control, reports: Some(reports), pipes, terminal: None, is_ready: false, group, areas })
         }
     }
 }
@@ -125,6 +132,12 @@ impl Warden {
         for (place, _) in listeners.iter_mut().zip(&present).filter(|(_, present)| **present) {
             *place = passed.pop();
         }
+        let lost = || Error::Message { problem: "a descriptor is missing" };
+        let processes = passed.pop().ok_or_else(lost)?;
+        let areas = std::mem::take(&mut self.areas);
+        let areas = areas.into_iter().map(|path| passed.pop().map(|area| (path, area))).collect::<Option<Vec<_>>>().ok_or_else(lost)?;
+        let counters = self.group.as_ref().filter(|_| observed.get(&Wall::Cgroup) == Some(&Observation::Held)).map(Group::counters);
+        let meter = Meter::new(processes, areas, counters);
         let terminal = passed.pop();
         self.terminal = terminal.as_ref().map(OwnedFd::try_clone).transpose().map_err(Error::system("keep the terminal"))?;
         self.is_ready = true;
@@ -144,6 +157,7 @@ impl Warden {
             stdin,
             stdout,
             stderr,
+            meter,
             reports,
         })
     }

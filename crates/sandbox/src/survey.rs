@@ -1,7 +1,7 @@
 //! What this host gives: every wall is built once around a session that never starts an agent.
 
 use crate::plan::{Calls, Limits, Network, Plan, PrivateArea, Stdio};
-use crate::{Error, Observation, Wall, kernel};
+use crate::{Error, Keeper, Observation, Wall, kernel};
 use std::collections::BTreeMap;
 
 /// What [`survey`] found out.
@@ -11,6 +11,8 @@ pub struct Survey {
     pub kernel_release: String,
     /// The newest version of Landlock's interface that the kernel speaks; 0 without Landlock.
     pub landlock_abi: u32,
+    /// What would bound a session's processes together.
+    pub limits_by: Keeper,
     /// Each wall of [`Wall::ALL`], in that order.
     pub walls: Vec<WallStatus>,
 }
@@ -40,12 +42,12 @@ pub fn survey() -> Result<Survey, Error> {
     let mut warden = crate::spawn(plan())?;
     let outcome = warden.ready();
     drop(warden);
-    let walls = match outcome {
-        Ok(ready) => judge(&ready.observed),
-        Err(Error::WallMissing { wall, found }) => without(wall, &found),
+    let (limits_by, walls) = match outcome {
+        Ok(ready) => (ready.meter.keeper(), judge(&ready.observed)),
+        Err(Error::WallMissing { wall, found }) => (Keeper::Watcher, without(wall, &found)),
         Err(error) => return Err(error),
     };
-    Ok(Survey { kernel_release: kernel::release_text(), landlock_abi: kernel::landlock_abi(), walls })
+    Ok(Survey { kernel_release: kernel::release_text(), landlock_abi: kernel::landlock_abi(), limits_by, walls })
 }
 
 /// A session with every wall, none of them required.

@@ -43,6 +43,8 @@ walls! {
     UtsNamespace = "uts_namespace", NAMESPACES;
     /// Own view of control groups.
     CgroupNamespace = "cgroup_namespace", NAMESPACES;
+    /// Own clocks since the start of the machine; wanted where the kernel has them, never required.
+    TimeNamespace = "time_namespace", "use a kernel of Linux 5.6 or later with CONFIG_TIME_NS";
     /// A root with nothing in it but what the plan lists.
     MinimalRoot = "minimal_root", "give the host's /proc to this process unmasked (nested containers hide parts of it)";
     /// File access by the kernel's Landlock rules, on top of the root.
@@ -77,7 +79,7 @@ impl Wall {
 
     /// Whether a session may start without it although nothing in the plan says so.
     pub const fn is_optional(self) -> bool {
-        matches!(self, Self::Cgroup)
+        matches!(self, Self::Cgroup | Self::TimeNamespace)
     }
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct Setup {
 struct Built {
     init: Init,
     root: Root,
+    /// The session's own procfs.
+    process_files: OwnedFd,
     listeners: network::Listeners,
     observed: BTreeMap<Wall, Observation>,
     null: OwnedFd,
@@ -104,6 +106,7 @@ fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
     ] {
         allow(plan, &mut observed, identity::enter_namespace(wall, flag))?;
     }
+    allow(plan, &mut observed, identity::enter_time_namespace())?;
     let _cosmetic = rustix::system::sethostname(b"bailiwick");
     let (init, process_files) = init::start(gauge.is_empty().then_some(plan.limits.processes_max))?;
     network::raise_loopback()?;
@@ -112,7 +115,7 @@ fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
     identity::drop_capabilities(CapabilitySet::SYS_PTRACE)?;
     allow(plan, &mut observed, rules::enforce(plan, &root.host_proc))?;
     let filter = filter(setup, &mut observed)?;
-    Ok(Built { init, root, listeners, observed, null, gauge, filter })
+    Ok(Built { init, root, process_files, listeners, observed, null, gauge, filter })
 }
 
 fn filter(setup: &Setup, observed: &mut BTreeMap<Wall, Observation>) -> Result<Option<Vec<libc::sock_filter>>, Error> {
@@ -148,6 +151,8 @@ fn allow(plan: &Plan, observed: &mut BTreeMap<Wall, Observation>, result: Result
 fn announce(setup: &Setup, built: &Built) -> Result<(), Error> {
     let present = built.listeners.iter().map(Option::is_some).collect();
     let mut passed: Vec<BorrowedFd<'_>> = built.listeners.iter().flatten().map(AsFd::as_fd).collect();
+    passed.push(built.process_files.as_fd());
+    passed.extend(built.root.areas.iter().map(AsFd::as_fd));
     passed.extend(built.root.terminal.as_ref().map(|(master, _)| master.as_fd()));
     answer(setup, &Answer::Ready { observed: built.observed.clone(), present }, &passed)
 }

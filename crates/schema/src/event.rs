@@ -8,8 +8,10 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+mod limits;
 mod programs;
 
+pub use limits::{LimitAction, LimitReached, PolicyChanged};
 pub use programs::{ProgramExecuted, ProgramRefused, SystemCallObserved};
 
 /// Something that happened. Written once, by the stage that knows, also on failure.
@@ -58,6 +60,12 @@ pub enum Event {
     /// A system call that changes who a process is or whom it traces was let through; one event for each call and request in a session.
     #[serde(rename = "system_call.observed")]
     SystemCallObserved(SystemCallObserved),
+    /// A session came to one of its bounds; one event for each bound in a session, and one more if the session was ended for it later.
+    #[serde(rename = "limit.reached")]
+    LimitReached(LimitReached),
+    /// The file of a running session's policy is not what it was when the session started.
+    #[serde(rename = "policy.changed")]
+    PolicyChanged(PolicyChanged),
 }
 
 /// See [`Event::SessionStarted`].
@@ -78,6 +86,9 @@ pub struct SessionStarted {
     pub walls: BTreeMap<Token, Token>,
     /// How file opens are observed (`seccomp-addfd`, `none`).
     pub file_observation: Token,
+    /// What bounds the session's processes together: `cgroup-v2`, `cgroup-v1`, `watcher` (the supervisor counts what they use), `none`
+    /// (there are no processes of the session here).
+    pub limits_by: Token,
     /// Upstreams that the session may be routed to.
     pub upstreams: Vec<UpstreamFacts>,
 }
@@ -108,7 +119,8 @@ pub struct SessionEnded {
     pub exit_code: i32,
     /// Why it ended: `agent_exited`, `not_started` (its program could not be executed), `program_changed`
     /// (while it was being measured and started), `gateway_lost`, `door_lost`, `walls_lost`,
-    /// `evidence_unavailable`, `supervision_failed`, `interrupted`, `wall_clock`.
+    /// `evidence_unavailable`, `supervision_failed`, `interrupted`, and those of bounds: `limit_memory`,
+    /// `limit_processes`, `limit_cpu`, `limit_disk`, `limit_output`, `wall_clock`.
     pub cause: Token,
 }
 
@@ -342,6 +354,8 @@ impl Event {
             Self::ProgramRefused(event) => Some(&event.session_id),
             Self::SystemCallObserved(event) => Some(&event.session_id),
             Self::LogRecovered(_) => None,
+            Self::LimitReached(event) => Some(&event.session_id),
+            Self::PolicyChanged(event) => Some(&event.session_id),
         }
     }
 }

@@ -23,6 +23,8 @@ struct Findings<'a> {
     profile: String,
     kernel_release: String,
     landlock_abi: u32,
+    /// What would bound a session's processes together: `cgroup-v2`, `cgroup-v1` or `watcher`.
+    limits_by: &'static str,
     sessions_can_start: bool,
     /// Why the profile refuses sessions on any machine with this version, if it does.
     refused: Option<String>,
@@ -59,6 +61,7 @@ pub(super) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
         profile: policy.profile().to_string(),
         kernel_release: survey.kernel_release.clone(),
         landlock_abi: survey.landlock_abi,
+        limits_by: survey.limits_by.name(),
         sessions_can_start,
         refused,
         walls,
@@ -72,7 +75,8 @@ pub(super) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
 }
 
 fn tell(findings: &Findings<'_>) {
-    print::line(format_args!("Linux {}, Landlock ABI {}\n", findings.kernel_release, findings.landlock_abi));
+    let (kernel, abi, limits_by) = (&findings.kernel_release, findings.landlock_abi, findings.limits_by);
+    print::line(format_args!("Linux {kernel}, Landlock ABI {abi}, limits of a whole session by {limits_by}\n"));
     for row in &findings.walls {
         let state = match (row.available, row.may_be_missing) {
             (true, _) => "ok     ",

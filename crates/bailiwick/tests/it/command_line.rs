@@ -66,7 +66,7 @@ fn the_doctor_says_whether_sessions_can_start() {
     let place = Place::new();
     let output = place.bailiwick(&["doctor", "--json"]).output().unwrap();
     let findings: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(findings["walls"].as_array().unwrap().len(), 16);
+    assert_eq!(findings["walls"].as_array().unwrap().len(), 17);
     assert_eq!(output.status.code(), Some(i32::from(findings["sessions_can_start"] != true)));
 }
 

@@ -130,7 +130,7 @@ fn a_session_that_lasts_too_long_is_ended() {
     let place = Place::new();
     let policy = place.path("elsewhere").join("policy.toml");
     let pilot = stdout(&place.bailiwick(&["policy", "show", "pilot"]).output().unwrap());
-    std::fs::write(&policy, pilot.replace("file_bytes_max", "wall_clock_seconds_max = 1\nfile_bytes_max")).unwrap();
+    std::fs::write(&policy, pilot.replace("wall_clock_seconds_max = 259200", "wall_clock_seconds_max = 1")).unwrap();
     let output = place.run(&["--policy", policy.to_str().unwrap(), "--upstream", "echo"], "sleep 60");
     assert_eq!(output.status.code(), Some(125));
     assert!(stderr(&output).contains("wall clock"), "{}", stderr(&output));

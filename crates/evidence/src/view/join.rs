@@ -1,4 +1,5 @@
 use super::{
+    notice::{LimitRow, PolicyRow},
     programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow},
     refused::{CallRefusedRow, ConnectionRefusedRow, FileRefusedRow, NameRefusedRow, SystemCallRow},
     row::{CallOutcomeRow, End, Row, VerdictWord, Who},
@@ -106,7 +107,9 @@ impl Joiner {
             | Event::SystemCallRefused(_)
             | Event::ProgramExecuted(_)
             | Event::ProgramRefused(_)
-            | Event::SystemCallObserved(_)) => self.act(place, other),
+            | Event::SystemCallObserved(_)
+            | Event::LimitReached(_)
+            | Event::PolicyChanged(_)) => self.act(place, other),
         }
     }
 
@@ -191,6 +194,8 @@ fn act(who: Who, event: Event) -> Option<Row> {
         Event::ProgramExecuted(event) => Row::ProgramExecuted(ProgramRow::new(who, event)),
         Event::ProgramRefused(event) => Row::ProgramRefused(ProgramRefusedRow::new(who, event)),
         Event::SystemCallObserved(event) => Row::SystemCallObserved(ObservedCallRow::new(who, event)),
+        Event::LimitReached(event) => Row::LimitReached(LimitRow::new(who, event)),
+        Event::PolicyChanged(event) => Row::PolicyChanged(PolicyRow::new(who, event)),
         Event::SessionStarted(_)
         | Event::SessionEnded(_)
         | Event::CallAuthorised(_)

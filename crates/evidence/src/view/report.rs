@@ -1,10 +1,10 @@
 use super::row::Ending;
 use schema::{
     DataClasses, RefusalCode, RequestId, SessionId, Subject, Timestamp, Token,
-    event::{PathClass, UpstreamFacts},
+    event::{LimitAction, PathClass, UpstreamFacts},
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One session in brief. [`crate::text::render`] prints it on one screen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -33,6 +33,12 @@ pub struct SessionReport {
     pub walls: Walls,
     /// How file opens are observed.
     pub file_observation: Option<Token>,
+    /// What bounds the session's processes together.
+    pub limits_by: Option<Token>,
+    /// Bounds that the session came to, by the policy's key.
+    pub limits_reached: BTreeMap<Token, ReachedLimit>,
+    /// What became of the policy's file meanwhile (`changed`, `deleted`).
+    pub policy_changes: BTreeSet<Token>,
     /// Files opened, by class.
     pub files: BTreeMap<PathClass, FileCounts>,
     /// Files read that are neither the system's nor the agent's program.
@@ -74,6 +80,15 @@ pub struct Walls {
     pub missing: BTreeMap<Token, Token>,
     /// Not asked for by the session's plan.
     pub unused: Vec<Token>,
+}
+
+/// A bound that a session came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ReachedLimit {
+    /// The bound, in the unit that the key's name ends with.
+    pub bound: u64,
+    /// What was done last.
+    pub outcome: LimitAction,
 }
 
 /// How often files of a class were opened; a file counts once for each way in which it was opened.

@@ -1,12 +1,15 @@
 use super::{
-    report::{CallTotals, FileCounts, ReadFile, RefusedCount, Route, SessionReport},
+    report::{CallTotals, FileCounts, ReachedLimit, ReadFile, RefusedCount, Route, SessionReport},
     row::Ending,
     tally::{Announced, FileTally, Kinds, Open, Refusals, Refused, Routes, UNKNOWN_LISTED_MAX},
 };
 use schema::{
     Event, KeyedDigest, Record, SessionId, Timestamp, Token,
-    event::{CallAuthorised, CallCompleted, PathClass, ProgramExecuted, ProgramRefused, SessionEnded, SessionStarted},
+    event::{CallAuthorised, CallCompleted, LimitReached, PathClass, ProgramExecuted, ProgramRefused, SessionEnded, SessionStarted},
 };
+
+/// Most bounds, and most changes of the policy's file, that a report names.
+const LIMITS_MAX: usize = 32;
 
 /// Reports on a session from the records of its log. `names` gives the name behind a file id, if the caller knows it; `undetected` are
 /// kinds of data that no detector finds yet. `None` if no record is about the session.
@@ -97,6 +100,11 @@ impl SessionReporter {
             Event::ProgramRefused(event) => self.program_refused(event),
             // Told by the joined view.
             Event::SystemCallObserved(_) | Event::LogRecovered(_) => {}
+            Event::LimitReached(event) => self.limit(event),
+            Event::PolicyChanged(event) => {
+                let room = self.report.policy_changes.len() < LIMITS_MAX;
+                self.report.policy_changes.extend(room.then(|| event.change.clone()));
+            }
         }
     }
 
@@ -142,6 +150,7 @@ impl SessionReporter {
         report.runtime_digest.clone_from(&event.runtime_digest);
         report.started = Some(time);
         report.file_observation = Some(event.file_observation.clone());
+        report.limits_by = Some(event.limits_by.clone());
         for (wall, found) in &event.walls {
             match found.as_str() {
                 "held" => report.walls.held.push(wall.clone()),
@@ -172,6 +181,13 @@ impl SessionReporter {
         self.report.ended = Some(time);
         self.report.exit_code = Some(event.exit_code);
         self.report.cause = Some(event.cause.clone());
+    }
+
+    fn limit(&mut self, event: &LimitReached) {
+        let known = self.report.limits_reached.len();
+        if known < LIMITS_MAX || self.report.limits_reached.contains_key(&event.limit) {
+            self.report.limits_reached.insert(event.limit.clone(), ReachedLimit { bound: event.bound, outcome: event.action });
+        }
     }
 
     fn authorised(&mut self, event: &CallAuthorised) {

@@ -1,3 +1,4 @@
+use super::notice::{LimitRow, PolicyRow};
 use super::programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow};
 use super::refused::{CallRefusedRow, ConnectionRefusedRow, FileRefusedRow, NameRefusedRow, SystemCallRow};
 use schema::{
@@ -42,6 +43,12 @@ pub enum Row {
     /// A system call that was let through and is told.
     #[serde(rename = "system_call_observed")]
     SystemCallObserved(ObservedCallRow),
+    /// A bound that the session came to.
+    #[serde(rename = "limit_reached")]
+    LimitReached(LimitRow),
+    /// The policy's file is not what it was when the session started.
+    #[serde(rename = "policy_changed")]
+    PolicyChanged(PolicyRow),
 }
 
 /// Who did it, and when.
@@ -241,6 +248,8 @@ impl Row {
             Self::ProgramExecuted(row) => &row.who,
             Self::ProgramRefused(row) => &row.who,
             Self::SystemCallObserved(row) => &row.who,
+            Self::LimitReached(row) => &row.who,
+            Self::PolicyChanged(row) => &row.who,
         }
     }
 
@@ -256,7 +265,9 @@ impl Row {
             | Self::SystemCallRefused(_)
             | Self::ProgramExecuted(_)
             | Self::ProgramRefused(_)
-            | Self::SystemCallObserved(_) => None,
+            | Self::SystemCallObserved(_)
+            | Self::LimitReached(_)
+            | Self::PolicyChanged(_) => None,
         }
     }
 }

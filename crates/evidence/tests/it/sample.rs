@@ -72,6 +72,7 @@ pub(crate) fn started() -> Event {
         runtime_digest: Some(token(&"b".repeat(64))),
         walls: BTreeMap::from([(token("seccomp"), token("held")), (token("landlock"), token("held"))]),
         file_observation: token("seccomp-addfd"),
+        limits_by: token("cgroup-v2"),
         upstreams: vec![upstream()],
     })
 }
@@ -210,6 +211,19 @@ pub(crate) fn system_call_observed() -> Event {
 
 pub(crate) fn recovered() -> Event {
     Event::LogRecovered(event::LogRecovered { bytes_dropped: 512, trust: Trust::SelfKept })
+}
+
+pub(crate) fn limit_reached() -> Event {
+    Event::LimitReached(event::LimitReached {
+        session_id: session(),
+        limit: token("processes_max"),
+        bound: 1024,
+        action: event::LimitAction::Refused,
+    })
+}
+
+pub(crate) fn policy_changed() -> Event {
+    Event::PolicyChanged(event::PolicyChanged { session_id: session(), change: token("deleted") })
 }
 
 /// One session with an event of every type that the verifier's test vector has; call 3 has no outcome.

@@ -36,7 +36,13 @@ fn in_session(mut event: Event, number: u16) -> Event {
 #[test]
 fn a_call_without_outcome_is_unknown_and_every_other_act_has_its_row() {
     let mut events = sample::every_event();
-    let own = [sample::program_executed(), sample::program_refused(), sample::system_call_observed()];
+    let own = [
+        sample::program_executed(),
+        sample::program_refused(),
+        sample::system_call_observed(),
+        sample::limit_reached(),
+        sample::policy_changed(),
+    ];
     events.splice(events.len() - 3..events.len() - 3, own);
     let rows = rows(events, Filter::default());
     let shown: Vec<_> = rows.iter().map(|row| serde_json::to_value(row).unwrap()).collect();
@@ -51,6 +57,8 @@ fn a_call_without_outcome_is_unknown_and_every_other_act_has_its_row() {
         "program_executed",
         "program_refused",
         "system_call_observed",
+        "limit_reached",
+        "policy_changed",
         "llm_call",
     ];
     assert_eq!(actions, expected);
@@ -139,7 +147,7 @@ fn a_session_in_brief() {
             .walls
             .extend([(sample::token("cgroup"), sample::token("no-delegation")), (sample::token("door_redirect"), sample::token("unused"))]);
     }
-    events.extend([sample::program_executed(), sample::program_refused()]);
+    events.extend([sample::program_executed(), sample::program_refused(), sample::limit_reached(), sample::policy_changed()]);
     let report = |session: &SessionId| view::report(records(events.clone()), session, &names, &["names", "passport numbers"]).unwrap();
     assert_eq!(report(&SessionId::from_random([6; 16])), None);
     let report = report(&sample::session()).unwrap();

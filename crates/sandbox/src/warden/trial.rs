@@ -76,6 +76,7 @@ fn walls(setup: &Setup, built: &mut Built, findings: &Findings, (counted, seen):
         Wall::IpcNamespace,
         Wall::UtsNamespace,
         Wall::CgroupNamespace,
+        Wall::TimeNamespace,
     ];
     let pairs = findings.namespaces.iter().zip(&setup.outside);
     let mut walls: Vec<(Wall, bool)> =

@@ -1,0 +1,40 @@
+use super::row::Who;
+use schema::Token;
+use schema::event::{LimitAction, LimitReached, PolicyChanged};
+use serde::Serialize;
+
+/// See [`super::Row::LimitReached`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LimitRow {
+    /// Who and when.
+    #[serde(flatten)]
+    pub who: Who,
+    /// The key of the policy that sets the bound.
+    pub limit: Token,
+    /// The bound, in the unit that the key's name ends with.
+    pub bound: u64,
+    /// What was done: `refused`, `slowed`, `killed`, `ended`.
+    pub outcome: LimitAction,
+}
+
+/// See [`super::Row::PolicyChanged`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PolicyRow {
+    /// Who and when.
+    #[serde(flatten)]
+    pub who: Who,
+    /// `changed` or `deleted`.
+    pub change: Token,
+}
+
+impl LimitRow {
+    pub(crate) fn new(who: Who, event: LimitReached) -> Self {
+        Self { who, limit: event.limit, bound: event.bound, outcome: event.action }
+    }
+}
+
+impl PolicyRow {
+    pub(crate) fn new(who: Who, event: PolicyChanged) -> Self {
+        Self { who, change: event.change }
+    }
+}

@@ -1,0 +1,169 @@
+//! What a session uses, as its supervisor sees it: the session's own procfs, its private areas, the counts of its control group.
+
+mod memory;
+mod stat;
+
+use crate::Error;
+use crate::cgroup::Counters;
+use rustix::fs::{Dir, Mode, OFlags};
+use stat::Stat;
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+/// Most processes that one look takes in: more than any plan allows.
+const PROCESSES_SEEN_MAX: usize = 1 << 17;
+
+/// Who bounds the session's processes together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeper {
+    /// The kernel, by a control group of version 2.
+    CgroupV2,
+    /// The kernel, by control groups of version 1.
+    CgroupV1,
+    /// Whoever looks at the [`Meter`] and ends the session.
+    Watcher,
+}
+
+impl Keeper {
+    /// As it stands in the session's first record.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CgroupV2 => "cgroup-v2",
+            Self::CgroupV1 => "cgroup-v1",
+            Self::Watcher => "watcher",
+        }
+    }
+}
+
+/// What a session used when it was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Processes and threads.
+    pub tasks: u64,
+    /// Never less than the memory that they hold, often more: what is shared counts for each. Swapped memory is not in it.
+    pub resident_bytes_most: u64,
+    /// Processor time that was seen to be spent, in seconds. What ends between two looks without its parent waiting for it is missed.
+    pub cpu_seconds: u64,
+    /// How often the kernel refused a process for the session's bound (only with a control group).
+    pub processes_refused: u64,
+    /// How many processes the kernel ended for want of the session's memory (only with a control group).
+    pub memory_kills: u64,
+}
+
+/// How full a private area is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AreaUse {
+    /// Where it stands inside.
+    pub path: PathBuf,
+    /// What it holds.
+    pub used_bytes: u64,
+    /// Neither a byte nor a file fits in any more.
+    pub is_full: bool,
+}
+
+/// Looks at what a session uses. It needs no right but that of the session's owner, and nothing inside can hide from it: what cannot be
+/// looked at more closely counts in full.
+#[derive(Debug)]
+pub struct Meter {
+    processes: OwnedFd,
+    areas: Vec<(PathBuf, OwnedFd)>,
+    counters: Option<Counters>,
+    /// Own ticks of each process when it was seen last, by its number and start.
+    ticks: BTreeMap<(i32, u64), u64>,
+    ticks_spent: u64,
+    page_bytes: u64,
+    ticks_per_second: u64,
+}
+
+impl Meter {
+    pub(crate) fn new(processes: OwnedFd, areas: Vec<(PathBuf, OwnedFd)>, counters: Option<Counters>) -> Self {
+        let page_bytes = rustix::param::page_size() as u64;
+        let ticks_per_second = rustix::param::clock_ticks_per_second().max(1);
+        Self { processes, areas, counters, ticks: BTreeMap::new(), ticks_spent: 0, page_bytes, ticks_per_second }
+    }
+
+    /// Who bounds the session's processes together.
+    pub fn keeper(&self) -> Keeper {
+        match &self.counters {
+            Some(counters) if counters.is_unified => Keeper::CgroupV2,
+            Some(_) => Keeper::CgroupV1,
+            None => Keeper::Watcher,
+        }
+    }
+
+    /// Looks once: one small file for each process.
+    ///
+    /// # Errors
+    /// [`Error::System`] if the session's processes cannot be listed.
+    pub fn look(&mut self) -> Result<Usage, Error> {
+        let mut usage = Usage::default();
+        let (mut ticks, mut ticks_with_children) = (BTreeMap::new(), 0_u64);
+        for pid in self.pids()? {
+            // One that has ended meanwhile uses nothing.
+            let Some(stat) = self.read(pid, "stat").and_then(|text| Stat::parse(&text)) else { continue };
+            usage.tasks += stat.threads;
+            usage.resident_bytes_most += stat.resident_pages.saturating_mul(self.page_bytes);
+            ticks_with_children += stat.ticks + stat.ticks_of_children;
+            let before = self.ticks.get(&(pid, stat.start)).copied().unwrap_or(0);
+            self.ticks_spent += stat.ticks.saturating_sub(before);
+            ticks.insert((pid, stat.start), stat.ticks);
+        }
+        self.ticks = ticks;
+        usage.cpu_seconds = self.ticks_spent.max(ticks_with_children) / self.ticks_per_second;
+        if let Some(counters) = &self.counters {
+            usage.processes_refused = counters.processes_refused();
+            usage.memory_kills = counters.memory_kills();
+        }
+        Ok(usage)
+    }
+
+    /// What the session's processes and private areas hold, in bytes: what processes share counts once. Takes time in proportion to the
+    /// memory. A file of a private area that a process has mapped counts twice.
+    ///
+    /// # Errors
+    /// [`Error::System`] if the session's processes cannot be listed.
+    pub fn memory_bytes(&self) -> Result<u64, Error> {
+        let held = self.pids()?.into_iter().map(|pid| {
+            let shared = self.read(pid, "smaps_rollup").and_then(|text| memory::proportional_bytes(&text));
+            shared.or_else(|| self.read(pid, "status").and_then(|text| memory::resident_bytes(&text))).unwrap_or(0)
+        });
+        Ok(held.sum::<u64>() + self.areas().iter().map(|area| area.used_bytes).sum::<u64>())
+    }
+
+    /// How full the private areas are.
+    pub fn areas(&self) -> Vec<AreaUse> {
+        let used = |(path, area): &(PathBuf, OwnedFd)| {
+            let stat = rustix::fs::fstatvfs(area).ok()?;
+            let used_bytes = stat.f_blocks.saturating_sub(stat.f_bfree).saturating_mul(stat.f_frsize);
+            Some(AreaUse { path: path.clone(), used_bytes, is_full: stat.f_bfree == 0 || stat.f_ffree == 0 })
+        };
+        self.areas.iter().filter_map(used).collect()
+    }
+
+    fn pids(&self) -> Result<Vec<i32>, Error> {
+        let folder = Dir::read_from(&self.processes).map_err(Error::errno("list the session's processes"))?;
+        let names = folder.take(PROCESSES_SEEN_MAX).filter_map(Result::ok);
+        // A session that is over lists nothing.
+        Ok(names.filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok()).collect())
+    }
+
+    fn read(&self, pid: i32, name: &str) -> Option<String> {
+        let path = format!("{pid}/{name}");
+        let file = rustix::fs::openat(&self.processes, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+        let mut bytes = vec![0_u8; memory::FILE_BYTES_MAX];
+        let mut length = 0;
+        while let Some(rest) = bytes.get_mut(length..).filter(|rest| !rest.is_empty()) {
+            match rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut *rest)).ok()? {
+                0 => break,
+                more => length += more,
+            }
+        }
+        bytes.truncate(length);
+        // A process chooses its own name, which need not be text.
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;

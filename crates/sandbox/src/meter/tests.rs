@@ -1,0 +1,54 @@
+use super::*;
+
+const STAT: &str = "17 (a b) R) S 1 17 17 0 -1 4194304 10 0 0 0 250 50 7 3 20 0 4 0 9000 12345678 321 18446744073709551615 1 1";
+
+#[test]
+fn a_name_with_brackets_hides_nothing() {
+    let stat = Stat { threads: 4, resident_pages: 321, ticks: 300, ticks_of_children: 10, start: 9000 };
+    assert_eq!(Stat::parse(STAT), Some(stat));
+    assert_eq!(Stat::parse(&STAT.replace("(a b) R)", "(1) 2 3 4) R 5)")), Some(stat));
+    for broken in ["", "17", "17 (x) ", "17 (x) S 1 2 3"] {
+        assert_eq!(Stat::parse(broken), None, "{broken}");
+    }
+}
+
+#[test]
+fn what_is_shared_counts_once_where_it_can_be_told() {
+    let rollup = "x [rollup]\nRss:  900 kB\nPss:  500 kB\nPss_Anon:  300 kB\nPss_File:  190 kB\nPss_Shmem:  10 kB\nSwapPss:  4 kB\n";
+    assert_eq!(memory::proportional_bytes(rollup), Some(314 * 1024));
+    assert_eq!(memory::proportional_bytes(""), None);
+    assert_eq!(memory::resident_bytes("VmRSS:\t 9 kB\nRssAnon:\t 5 kB\nRssShmem:\t 2 kB\nVmSwap:\t 1 kB\n"), Some(8 * 1024));
+    // A process of the kernel, or one that has ended, holds nothing of its own.
+    assert_eq!(memory::resident_bytes("Name:\tx\nState:\tZ (zombie)\n"), None);
+}
+
+#[test]
+fn a_meter_sees_processes_their_memory_and_their_time() {
+    let processes = rustix::fs::open(c"/proc", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap();
+    let mut meter = Meter::new(processes, vec![("/tmp".into(), std::fs::File::open("/").unwrap().into())], None);
+    assert_eq!(meter.keeper(), Keeper::Watcher);
+    let usage = meter.look().unwrap();
+    assert!(usage.tasks > 1 && usage.resident_bytes_most > 1 << 20, "{usage:?}");
+    assert!(meter.memory_bytes().unwrap() > 1 << 20);
+    assert_eq!(meter.areas().len(), 1);
+    assert!(meter.areas()[0].used_bytes > 0 && !meter.areas()[0].is_full);
+}
+
+#[test]
+fn time_that_was_seen_is_not_forgotten_with_its_process() {
+    let place = tempfile::tempdir().unwrap();
+    let put = |pid: &str, ticks: &str| {
+        std::fs::create_dir_all(place.path().join(pid)).unwrap();
+        std::fs::write(place.path().join(pid).join("stat"), STAT.replace("250 50", &format!("{ticks} 0"))).unwrap();
+    };
+    let open = || rustix::fs::open(place.path(), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap();
+    let mut meter = Meter::new(open(), Vec::new(), None);
+    meter.ticks_per_second = 1;
+    put("17", "100");
+    assert_eq!(meter.look().unwrap().cpu_seconds, 110);
+    put("18", "40");
+    assert_eq!(meter.look().unwrap().cpu_seconds, 160);
+    std::fs::remove_dir_all(place.path().join("17")).unwrap();
+    put("18", "50");
+    assert_eq!(meter.look().unwrap().cpu_seconds, 150);
+}
