@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Where rustup puts cargo, for shells that have not been told.
 export PATH := $(PATH):$(HOME)/.cargo/bin
-.PHONY: help setup build run test test-agents bench clean-demo
+.PHONY: help setup build run test test-agents bench fuzz clean-demo
 
 # Cargo knows where it builds; a user's own CARGO_TARGET_DIR is kept.
 PROGRAM = $${CARGO_TARGET_DIR:-target}/debug/bailiwick
@@ -26,6 +26,9 @@ test: setup ## Run every check
 
 test-agents: build ## Install real agents at pinned versions and show each finishing a task inside walls
 	@scripts/test-agents
+
+fuzz: ## Fuzz every parser of hostile bytes, 60 seconds each (MINUTES=10 for longer)
+	@scripts/fuzz
 
 bench: build ## Measure every figure of the documents
 	@scripts/bench

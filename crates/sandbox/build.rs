@@ -30,7 +30,8 @@ type Failure = (String, String);
 fn main() -> ExitCode {
     let folder = Path::new("profiles/seccomp");
     let mut out = std::io::stdout();
-    let _lost = writeln!(out, "cargo::rerun-if-changed=profiles/seccomp\ncargo::rerun-if-changed=build");
+    let _lost =
+        writeln!(out, "cargo::rerun-if-changed=profiles/seccomp\ncargo::rerun-if-changed=build\ncargo::rustc-check-cfg=cfg(fuzzing)");
     let written = tables(folder).and_then(|text| {
         let place = std::env::var_os("OUT_DIR").unwrap_or_default();
         std::fs::write(Path::new(&place).join("calls.rs"), text).map_err(|error| ("calls.rs".to_owned(), error.to_string()))

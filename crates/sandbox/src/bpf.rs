@@ -39,5 +39,5 @@ pub(crate) fn step(code: u32, k: u32) -> sock_filter {
     sock_filter { code: u16::try_from(code).unwrap_or(u16::MAX), jt: 0, jf: 0, k }
 }
 
-#[cfg(test)]
-pub(crate) mod tests;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod verdict;

@@ -14,6 +14,8 @@ mod confine;
 mod descriptors;
 mod destination;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
 mod identity;
 mod init;
 mod kernel;

@@ -6,6 +6,8 @@
 
 mod attempt;
 mod connect;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod hostile;
 mod request;
 mod target;
 mod waiting;

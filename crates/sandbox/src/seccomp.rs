@@ -1,5 +1,7 @@
 //! The system call filter: what the agent may ask of the kernel, by a list. Everything else is refused, and the warden is told.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod hostile;
 mod listener;
 mod program;
 mod table;

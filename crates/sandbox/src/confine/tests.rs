@@ -1,5 +1,5 @@
 use super::*;
-use crate::bpf::tests::verdict;
+use crate::bpf::verdict::verdict;
 use libc::sock_filter;
 
 const ROLES: [(Role, bool); 5] =

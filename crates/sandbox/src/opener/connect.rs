@@ -111,7 +111,7 @@ impl Knock {
 }
 
 /// The file name in a Unix socket's address; none in an abstract or empty one, or one of another family.
-fn name(address: &[u8]) -> Option<CString> {
+pub(super) fn name(address: &[u8]) -> Option<CString> {
     let (family, name) = address.split_first_chunk::<2>()?;
     if i32::from(libc::sa_family_t::from_ne_bytes(*family)) != libc::AF_UNIX {
         return None;

@@ -58,6 +58,8 @@ pub(crate) use lists::{DATA, EVERYONE, LIBRARIES, LOCAL, REMOTE};
 
 /// Bits of a file's mode by which whoever executes it gets its owner's or its group's rights: outside, that would be the user's.
 pub(crate) const SET_ID: u32 = 0o6000;
+/// The call by which the agent's process hands the filter's listener to the warden when the filter holds already.
+const HANDS_OVER: &str = "sendmsg";
 /// The address families that can be had: Unix, IPv4, IPv6.
 const FAMILIES: [u64; 3] = [1, 2, 10];
 
@@ -69,8 +71,11 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Refuses a call to be done without that no list names.
+    /// Refuses a call to be done without that no list names, and the one that hands the filter's listener over: nobody would answer it.
     pub(crate) fn new(calls: &Calls) -> Result<Self, Error> {
+        if calls.without.iter().any(|name| name == HANDS_OVER) {
+            return Err(Error::Plan { problem: "no session starts without the system call", path: HANDS_OVER.into() });
+        }
         let number = |name: &String| {
             let found = lists::AGENT.iter().find(|entry| entry.name == name);
             found.map(|entry| entry.number).ok_or_else(|| Error::Plan { problem: "no list names the system call", path: name.into() })

@@ -1,14 +1,18 @@
 //! Escapes, tried for real from inside a session; what counts is the effect on the host.
 //!
 //! `spawn` wants a process with one thread, so each test runs the example program `session`.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+mod attempts;
 mod calls;
 mod confined;
 mod door;
 mod escapes;
 mod files;
 mod limits;
+mod lines;
+#[path = "../../build/list.rs"]
+mod list;
 mod opens;
 mod processes;
 mod roles;

@@ -1,5 +1,5 @@
 use super::{NATIVE, X32};
-use crate::bpf::tests::verdict;
+use crate::bpf::verdict::verdict;
 use crate::plan::Calls;
 use crate::seccomp::table::{Rule, Table, name};
 use libc::{

@@ -1,7 +1,12 @@
 //! How the lists are read, and whether the kernel's headers agree with their numbers.
 
+#[path = "../../../tests/it/attempts.rs"]
+mod attempts;
+#[path = "../../../tests/it/bare.rs"]
+mod bare;
 #[path = "../../../build/list.rs"]
 mod list;
+mod live;
 
 use super::{Table, name};
 use crate::Error;
@@ -131,4 +136,5 @@ fn a_session_can_do_without_a_call_but_not_without_a_nonesuch() {
     assert!(table.rule(socket).is_none());
     assert_eq!(table.refusal(socket, &[2, 1, 0, 0, 0, 0]), libc::EPERM);
     assert!(matches!(without("nonesuch"), Err(Error::Plan { .. })));
+    assert!(matches!(without("sendmsg"), Err(Error::Plan { .. })));
 }

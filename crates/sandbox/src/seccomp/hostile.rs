@@ -1,0 +1,86 @@
+//! The filter, asked with any number and arguments: see [`crate::hostile`].
+#![expect(clippy::missing_panics_doc, reason = "each panics where what must hold does not: that is what it is for")]
+
+use super::program::{build, build_role};
+use super::table::{DATA, EVERYONE, LIBRARIES, REMOTE, Rule, Table, Test};
+use crate::bpf::verdict::verdict;
+use crate::bpf::{self, NATIVE};
+use crate::plan::Calls;
+use libc::{SECCOMP_RET_ALLOW as ALLOW, SECCOMP_RET_ERRNO as ERRNO, SECCOMP_RET_KILL_PROCESS as KILL, SECCOMP_RET_USER_NOTIF as NOTIFY};
+
+/// Architecture, number, six arguments.
+const BYTES: usize = 4 + 4 + 6 * 8;
+/// Set in the number of a call by the x32 ABI.
+const X32: u32 = 0x4000_0000;
+
+/// The filter decides about a call as the lists say, read without it.
+pub fn filter(bytes: &[u8]) {
+    let Some((head, _)) = bytes.split_first_chunk::<BYTES>() else { return };
+    let mut words = head.chunks_exact(4).filter_map(|part| part.try_into().ok()).map(u32::from_le_bytes);
+    let (Some(choice), Some(number)) = (words.next(), words.next()) else { return };
+    let mut arguments = [0_u64; 6];
+    for argument in &mut arguments {
+        let (low, high) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        *argument = u64::from(high) << 32 | u64::from(low);
+    }
+    // Mostly the native architecture and numbers that exist.
+    let architecture = if choice.trailing_zeros() >= 4 { choice } else { NATIVE };
+    let number = if choice & 2 == 0 { number % 512 } else { number };
+    let Ok(table) = Table::new(&Calls::default()) else { return };
+    for observe in [false, true] {
+        let wanted = expect(architecture, number, || agent(&table, observe, number, arguments));
+        let seen = verdict(&build(&table, observe), architecture, number, arguments);
+        assert_eq!(seen, wanted, "call {number} {arguments:x?} of the agent");
+    }
+    for lists in [[EVERYONE, DATA, &[]], [EVERYONE, LIBRARIES, REMOTE]] {
+        let list = || lists.into_iter().flatten().copied();
+        let wanted =
+            expect(architecture, number, || list().find(|(one, _)| *one == number).map_or(KILL, |(_, rule)| role(rule, arguments)));
+        assert_eq!(verdict(&build_role(list()), architecture, number, arguments), wanted, "call {number} {arguments:x?} of a role");
+    }
+}
+
+fn expect(architecture: u32, number: u32, native: impl Fn() -> u32) -> u32 {
+    if architecture == bpf::NATIVE && number & X32 == 0 { native() } else { KILL }
+}
+
+fn agent(table: &Table, observe: bool, number: u32, arguments: [u64; 6]) -> u32 {
+    match i32::try_from(number).ok().and_then(|number| table.rule(number)) {
+        Some(Rule::Open(flags)) if observe => {
+            let is_path = flags.is_some_and(|flags| low(arguments, flags) & libc::O_PATH.cast_unsigned() != 0);
+            if is_path { ALLOW } else { NOTIFY }
+        }
+        Some(Rule::Allow | Rule::Open(_)) => ALLOW,
+        Some(Rule::Absent) => ERRNO | libc::ENOSYS.unsigned_abs(),
+        Some(Rule::When(alternatives, errno)) => when(alternatives, arguments, errno, NOTIFY),
+        Some(Rule::Make | Rule::Connect | Rule::Refuse | Rule::RefuseAbsent) | None => NOTIFY,
+    }
+}
+
+fn role(rule: Rule, arguments: [u64; 6]) -> u32 {
+    match rule {
+        Rule::Allow => ALLOW,
+        Rule::Absent => ERRNO | libc::ENOSYS.unsigned_abs(),
+        Rule::When(alternatives, errno) => when(alternatives, arguments, errno, KILL),
+        Rule::Open(_) | Rule::Make | Rule::Connect | Rule::Refuse | Rule::RefuseAbsent => KILL,
+    }
+}
+
+fn when(alternatives: &[&[Test]], arguments: [u64; 6], errno: Option<i32>, otherwise: u32) -> u32 {
+    let holds = |test: &Test| match *test {
+        Test::Is(argument, mask, values) => values.contains(&(low(arguments, argument) & mask)),
+        Test::IsNot(argument, mask, values) => !values.contains(&(low(arguments, argument) & mask)),
+        Test::Null(argument) => arguments.get(argument as usize) == Some(&0),
+    };
+    if alternatives.iter().any(|tests| tests.iter().all(holds)) {
+        ALLOW
+    } else {
+        errno.map_or(otherwise, |errno| ERRNO | errno.unsigned_abs())
+    }
+}
+
+/// The half of an argument that is compared.
+fn low(arguments: [u64; 6], argument: u32) -> u32 {
+    let value = arguments.get(argument as usize).copied().unwrap_or_default();
+    u32::try_from(value & u64::from(u32::MAX)).unwrap_or_default()
+}
