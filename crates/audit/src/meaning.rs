@@ -67,6 +67,7 @@ impl From<Event> for Fact {
             Event::ProgramRefused(event) if event.subject.is_some() => Self::TurnedAway { session: event.session_id },
             Event::ProgramRefused(event) => Self::Other { session: event.session_id },
             Event::SystemCallObserved(event) => Self::Other { session: event.session_id },
+            Event::FileChanged(event) => Self::Other { session: event.session_id },
             Event::LogRecovered(event) => Self::Recovered { bytes: event.bytes_dropped },
             Event::LimitReached(event) => Self::Other { session: event.session_id },
             Event::PolicyChanged(event) => Self::Other { session: event.session_id },

@@ -4,6 +4,7 @@
 //! Pure and streaming: memory is bounded for each session and in the number of sessions, however long the log. The view trusts its
 //! records; whoever does not runs `bailiwick-verify` first.
 
+mod changed;
 mod join;
 mod notice;
 mod programs;
@@ -15,6 +16,7 @@ mod row;
 mod session;
 mod tally;
 
+pub use changed::FileChangedRow;
 pub use join::{Filter, Joined, join};
 pub use notice::{LimitRow, PolicyRow};
 pub use programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow};

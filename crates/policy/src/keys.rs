@@ -1,6 +1,7 @@
 //! What a policy file may hold: the reader checks against these tables, and `docs/reference/policy.md` is printed from them.
 
 use crate::document::{Key, Presence, Section, Shape};
+use crate::files;
 use Presence::{Default, Optional, Required};
 use schema::{Boundary, DataClass, UpstreamKind};
 
@@ -51,7 +52,7 @@ pub const WALLS: [&str; 17] = [
 const MIB: u64 = 1 << 20;
 const TIB: u64 = 1 << 40;
 
-const fn key(name: &'static str, shape: Shape, presence: Presence, example: &'static str, summary: &'static str) -> Key {
+pub(crate) const fn key(name: &'static str, shape: Shape, presence: Presence, example: &'static str, summary: &'static str) -> Key {
     Key { name, shape, presence, example, summary }
 }
 
@@ -99,6 +100,7 @@ static SESSION: Section = Section {
         ),
         key("limits", Shape::Table(&LIMITS), Optional("the defaults below"), "", ""),
         key("private", Shape::Table(&PRIVATE), Optional("the defaults below"), "", ""),
+        key("files", Shape::Table(&files::FILES), Optional("the defaults below"), "", ""),
     ],
 };
 

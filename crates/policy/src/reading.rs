@@ -2,10 +2,11 @@
 
 use crate::Policy;
 use crate::document::{Diagnostic, Document, Table};
+use crate::files;
 use crate::keys::{self, GENERAL};
-use crate::rules::{ClassRule, PrivateAreas, SessionLimits, SessionRules, UserUpstreams};
+use crate::rules::{ClassRule, GuardedFiles, PrivateAreas, SessionLimits, SessionRules, UserUpstreams};
 use crate::upstream::{Address, KeySource, Upstream};
-use schema::{Boundary, BoundarySource, DataClass, Token, Trust, UpstreamKind};
+use schema::{Boundary, BoundarySource, DataClass, PathPattern, Token, Trust, UpstreamKind};
 use std::path::PathBuf;
 
 const MIB: u64 = 1 << 20;
@@ -55,6 +56,7 @@ fn session(root: &Table<'_>) -> SessionRules {
         danger_allow_missing: missing.into_iter().filter_map(|wall| Token::parse(wall).ok()).collect(),
         limits: limits(&table.table("limits")),
         private: private(&table.table("private")),
+        files: guarded(&table.table("files")),
     }
 }
 
@@ -80,6 +82,15 @@ fn private(table: &Table<'_>) -> PrivateAreas {
         tmp_bytes_max: table.bytes("tmp_bytes_max").unwrap_or(GIB),
         shared_memory_bytes_max: table.bytes("shared_memory_bytes_max").unwrap_or(256 * MIB),
         run_bytes_max: table.bytes("run_bytes_max").unwrap_or(16 * MIB),
+    }
+}
+
+fn guarded(table: &Table<'_>) -> GuardedFiles {
+    let usual = |list: &[&str]| list.iter().filter_map(|text| PathPattern::parse(text).ok()).collect();
+    GuardedFiles {
+        protected: table.patterns("protected").unwrap_or_else(|| usual(&files::PROTECTED)),
+        hidden: table.patterns("hidden").unwrap_or_default(),
+        masked: table.patterns("masked").unwrap_or_else(|| usual(&files::MASKED)),
     }
 }
 

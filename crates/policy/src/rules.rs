@@ -1,6 +1,6 @@
 //! A policy's rules, as types.
 
-use schema::{Boundary, Region, Token, Trust};
+use schema::{Boundary, PathPattern, Region, Token, Trust};
 
 /// Which upstreams may receive a data class.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,19 @@ pub struct SessionRules {
     pub limits: SessionLimits,
     /// Sizes of its private areas.
     pub private: PrivateAreas,
+    /// Paths of the workspace that are not the agent's.
+    pub files: GuardedFiles,
+}
+
+/// Paths of the workspace that are not the agent's, whether they are there or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuardedFiles {
+    /// May be read, and are not changed or made.
+    pub protected: Vec<PathPattern>,
+    /// Are not shown.
+    pub hidden: Vec<PathPattern>,
+    /// Are shown without their values, and are not changed or made.
+    pub masked: Vec<PathPattern>,
 }
 
 /// The most that a session's processes may use.

@@ -8,9 +8,11 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+mod files;
 mod limits;
 mod programs;
 
+pub use files::{FileChange, FileChanged};
 pub use limits::{LimitAction, LimitReached, PolicyChanged};
 pub use programs::{ProgramExecuted, ProgramRefused, SystemCallObserved};
 
@@ -66,6 +68,9 @@ pub enum Event {
     /// The file of a running session's policy is not what it was when the session started.
     #[serde(rename = "policy.changed")]
     PolicyChanged(PolicyChanged),
+    /// A name was removed, renamed or linked, or a file's attributes changed; one event for each file and kind of change in a session.
+    #[serde(rename = "file.changed")]
+    FileChanged(FileChanged),
 }
 
 /// See [`Event::SessionStarted`].
@@ -353,6 +358,7 @@ impl Event {
             Self::ProgramExecuted(event) => Some(&event.session_id),
             Self::ProgramRefused(event) => Some(&event.session_id),
             Self::SystemCallObserved(event) => Some(&event.session_id),
+            Self::FileChanged(event) => Some(&event.session_id),
             Self::LogRecovered(_) => None,
             Self::LimitReached(event) => Some(&event.session_id),
             Self::PolicyChanged(event) => Some(&event.session_id),

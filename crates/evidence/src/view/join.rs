@@ -1,4 +1,5 @@
 use super::{
+    changed::FileChangedRow,
     notice::{LimitRow, PolicyRow},
     programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow},
     refused::{CallRefusedRow, ConnectionRefusedRow, FileRefusedRow, NameRefusedRow, SystemCallRow},
@@ -109,7 +110,8 @@ impl Joiner {
             | Event::ProgramRefused(_)
             | Event::SystemCallObserved(_)
             | Event::LimitReached(_)
-            | Event::PolicyChanged(_)) => self.act(place, other),
+            | Event::PolicyChanged(_)
+            | Event::FileChanged(_)) => self.act(place, other),
         }
     }
 
@@ -196,6 +198,7 @@ fn act(who: Who, event: Event) -> Option<Row> {
         Event::SystemCallObserved(event) => Row::SystemCallObserved(ObservedCallRow::new(who, event)),
         Event::LimitReached(event) => Row::LimitReached(LimitRow::new(who, event)),
         Event::PolicyChanged(event) => Row::PolicyChanged(PolicyRow::new(who, event)),
+        Event::FileChanged(event) => Row::FileChanged(FileChangedRow::new(who, event)),
         Event::SessionStarted(_)
         | Event::SessionEnded(_)
         | Event::CallAuthorised(_)

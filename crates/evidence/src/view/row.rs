@@ -1,3 +1,4 @@
+use super::changed::FileChangedRow;
 use super::notice::{LimitRow, PolicyRow};
 use super::programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow};
 use super::refused::{CallRefusedRow, ConnectionRefusedRow, FileRefusedRow, NameRefusedRow, SystemCallRow};
@@ -49,6 +50,9 @@ pub enum Row {
     /// The policy's file is not what it was when the session started.
     #[serde(rename = "policy_changed")]
     PolicyChanged(PolicyRow),
+    /// A name or attributes that changed.
+    #[serde(rename = "file_changed")]
+    FileChanged(FileChangedRow),
 }
 
 /// Who did it, and when.
@@ -250,6 +254,7 @@ impl Row {
             Self::SystemCallObserved(row) => &row.who,
             Self::LimitReached(row) => &row.who,
             Self::PolicyChanged(row) => &row.who,
+            Self::FileChanged(row) => &row.who,
         }
     }
 
@@ -267,7 +272,8 @@ impl Row {
             | Self::ProgramRefused(_)
             | Self::SystemCallObserved(_)
             | Self::LimitReached(_)
-            | Self::PolicyChanged(_) => None,
+            | Self::PolicyChanged(_)
+            | Self::FileChanged(_) => None,
         }
     }
 }

@@ -209,6 +209,15 @@ pub(crate) fn system_call_observed() -> Event {
     Event::SystemCallObserved(event::SystemCallObserved { session_id: session(), system_call: token("ptrace"), request: token("trace_me") })
 }
 
+pub(crate) fn file_changed() -> Event {
+    Event::FileChanged(event::FileChanged {
+        session_id: session(),
+        file_id: digest("/workspace/old"),
+        path_class: event::PathClass::Workspace,
+        change: event::FileChange::RenamedAway,
+    })
+}
+
 pub(crate) fn recovered() -> Event {
     Event::LogRecovered(event::LogRecovered { bytes_dropped: 512, trust: Trust::SelfKept })
 }

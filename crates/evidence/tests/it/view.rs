@@ -42,6 +42,7 @@ fn a_call_without_outcome_is_unknown_and_every_other_act_has_its_row() {
         sample::system_call_observed(),
         sample::limit_reached(),
         sample::policy_changed(),
+        sample::file_changed(),
     ];
     events.splice(events.len() - 3..events.len() - 3, own);
     let rows = rows(events, Filter::default());
@@ -59,6 +60,7 @@ fn a_call_without_outcome_is_unknown_and_every_other_act_has_its_row() {
         "system_call_observed",
         "limit_reached",
         "policy_changed",
+        "file_changed",
         "llm_call",
     ];
     assert_eq!(actions, expected);

@@ -116,7 +116,7 @@ impl Check<'_> {
 
 fn is_type(shape: &Shape, value: &DeValue<'_>) -> bool {
     match shape {
-        Shape::Name | Shape::Text | Shape::Path | Shape::Variable | Shape::OneOf(_) => matches!(value, DeValue::String(_)),
+        Shape::Name | Shape::Text | Shape::Path | Shape::Variable | Shape::Pattern | Shape::OneOf(_) => matches!(value, DeValue::String(_)),
         Shape::Boolean => matches!(value, DeValue::Boolean(_)),
         Shape::Integer { .. } => matches!(value, DeValue::Integer(_)),
         Shape::Bytes { .. } => matches!(value, DeValue::Integer(_) | DeValue::String(_)),
@@ -133,6 +133,9 @@ fn wrong_value(shape: &Shape, value: &DeValue<'_>) -> Option<String> {
         Shape::Text => must(text.is_some_and(|text| !text.trim().is_empty())),
         Shape::Path => must(text.is_some_and(|text| text.starts_with('/') && !text.contains('\0'))),
         Shape::Variable => must(text.is_some_and(is_variable)),
+        Shape::Pattern => {
+            text.and_then(|text| schema::PathPattern::parse(text).err()).map(|error| format!("must be another pattern: {error}"))
+        }
         Shape::Integer { least, most } => must(integer(value).is_some_and(|number| (*least..=*most).contains(&number))),
         Shape::Bytes { least, most } => must(byte_count(value).is_some_and(|number| (*least..=*most).contains(&number))),
         Shape::OneOf(values) => text.filter(|text| !values.contains(text)).map(|text| wrong_choice(text, values)),

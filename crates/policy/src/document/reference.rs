@@ -33,6 +33,7 @@ fn inner(shape: &Shape) -> Option<&'static Section> {
         | Shape::Text
         | Shape::Path
         | Shape::Variable
+        | Shape::Pattern
         | Shape::Boolean
         | Shape::Integer { .. }
         | Shape::Bytes { .. }

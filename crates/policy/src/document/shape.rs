@@ -46,6 +46,8 @@ pub enum Shape {
     Path,
     /// The name of an environment variable.
     Variable,
+    /// A [`schema::PathPattern`].
+    Pattern,
     /// `true` or `false`.
     Boolean,
     /// A whole number within bounds, both included.
@@ -97,6 +99,7 @@ impl Shape {
             Self::Text => "text".to_owned(),
             Self::Path => "an absolute path, as text".to_owned(),
             Self::Variable => "the name of an environment variable (A-Z, 0-9 and _), as text".to_owned(),
+            Self::Pattern => "a path below the workspace, as text, with `*` within a name and `**/` at the beginning".to_owned(),
             Self::Boolean => "true or false".to_owned(),
             Self::Integer { least, most } => format!("a whole number from {least} to {most}"),
             Self::Bytes { least, most } => {

@@ -1,7 +1,7 @@
 use super::Complaints;
 use super::check::{byte_count, integer};
 use super::shape::{Section, Shape};
-use schema::Token;
+use schema::{PathPattern, Token};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -58,6 +58,11 @@ impl<'d> Table<'d> {
     pub fn list(&self, name: &str) -> Option<Vec<&'d str>> {
         let items = self.value(name)?.get_ref().as_array()?;
         Some(items.iter().filter_map(|item| item.get_ref().as_str()).collect())
+    }
+
+    /// A list of patterns.
+    pub fn patterns(&self, name: &str) -> Option<Vec<PathPattern>> {
+        Some(self.list(name)?.into_iter().filter_map(|text| PathPattern::parse(text).ok()).collect())
     }
 
     /// The table under `name`; an empty one if it is absent.
