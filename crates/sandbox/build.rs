@@ -120,12 +120,14 @@ fn code(rule: &Rule) -> String {
     match rule {
         Rule::Word(variant) => format!("Rule::{variant}"),
         Rule::Open(flags) => format!("Rule::Open({flags:?})"),
-        Rule::When(alternatives, otherwise) => {
-            let tests = |tests: &Vec<Test>| format!("&[{}]", tests.iter().map(condition).collect::<Vec<_>>().join(", "));
-            let alternatives = alternatives.iter().map(tests).collect::<Vec<_>>().join(", ");
-            format!("Rule::When(&[{alternatives}], {otherwise:?})")
-        }
+        Rule::When(alternatives, otherwise) => format!("Rule::When({}, {otherwise:?})", conditions(alternatives)),
+        Rule::Change(alternatives) => format!("Rule::Change({})", conditions(alternatives)),
     }
+}
+
+fn conditions(alternatives: &[Vec<Test>]) -> String {
+    let tests = |tests: &Vec<Test>| format!("&[{}]", tests.iter().map(condition).collect::<Vec<_>>().join(", "));
+    format!("&[{}]", alternatives.iter().map(tests).collect::<Vec<_>>().join(", "))
 }
 
 fn condition(test: &Test) -> String {

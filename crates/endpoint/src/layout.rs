@@ -2,8 +2,8 @@
 
 use crate::{Error, Program, SessionSpec, adapter};
 use policy::Policy;
-use sandbox::{Access, Calls, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile, Wall};
-use schema::SessionId;
+use sandbox::{Access, Calls, Guard, GuardKind, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile, Wall};
+use schema::{PathPattern, SessionId};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -255,6 +255,17 @@ pub(crate) fn allowed_missing(policy: &Policy) -> Result<Vec<Wall>, Error> {
     names.map(|name| Wall::from_name(name.as_str()).ok_or_else(|| Error::UnknownWall(name.clone()))).collect()
 }
 
+/// What of the workspace is not the agent's.
+fn guards(policy: &Policy, workspace: &Path) -> Vec<Guard> {
+    let files = &policy.session().files;
+    let kinds = [(&files.protected, GuardKind::Protected), (&files.masked, GuardKind::Masked), (&files.hidden, GuardKind::Hidden)];
+    let of = |(list, kind): (&Vec<PathPattern>, GuardKind)| {
+        let guard = |pattern: &PathPattern| Guard { folder: workspace.to_owned(), pattern: pattern.clone(), kind };
+        list.iter().map(guard).collect::<Vec<_>>()
+    };
+    kinds.into_iter().flat_map(of).collect()
+}
+
 /// The whole plan of an agent's session.
 pub(crate) fn plan(spec: &SessionSpec, folders: &Folders, program: &Program, seat: &Seat) -> Result<Plan, Error> {
     let mut args = spec.command.clone();
@@ -276,6 +287,7 @@ pub(crate) fn plan(spec: &SessionSpec, folders: &Folders, program: &Program, sea
         observe_files: true,
         calls: Calls::default(),
         danger_allow_missing: allowed_missing(&spec.policy)?,
+        guards: guards(&spec.policy, &folders.workspace),
     })
 }
 

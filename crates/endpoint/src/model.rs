@@ -90,6 +90,7 @@ fn plan(spec: &SessionSpec, program: &Path, model: &Path, listener: UnixListener
         observe_files: false,
         calls: Calls::default(),
         danger_allow_missing: layout::allowed_missing(&spec.policy)?,
+        guards: Vec::new(),
     })
 }
 

@@ -4,7 +4,7 @@ use crate::layout::{self, Folders};
 use evidence::DigestKey;
 use rustix::net::{RecvFlags, recv};
 use sandbox::Report;
-use schema::event::{FileMode, FileOpened, FileRefused, PathClass, SystemCallRefused};
+use schema::event::{FileChanged, FileMode, FileOpened, FileRefused, PathClass, SystemCallRefused};
 use schema::{Event, KeyedDigest, RefusalCode, SessionId, Token};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -95,6 +95,9 @@ impl Observer {
                 code: RefusalCode::FileDenied,
                 errno: errno_name(errno),
             }),
+            Report::FileChanged { path, change } => {
+                Event::FileChanged(FileChanged { session_id, file_id: file_id(&self.key, &path), path_class: self.class(&path), change })
+            }
             Report::SystemCallRefused { name } => Event::SystemCallRefused(SystemCallRefused {
                 session_id,
                 system_call: Token::lossy(&name),

@@ -47,6 +47,8 @@ pub(crate) enum Rule {
     Word(&'static str),
     /// Opens a file; the number of the argument with the flags, if there is one.
     Open(Option<u32>),
+    /// Changes names or attributes; where the warden does not do it, allowed if every test of one of the alternatives holds, or if there is none.
+    Change(Vec<Vec<Test>>),
     /// Allowed if every test of one of the alternatives holds; else the list's own refusal, or an error number.
     When(Vec<Vec<Test>>, Option<i32>),
 }
@@ -104,7 +106,9 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Entry>, Problem> {
     for line in lines(text) {
         if line.is_indented || line.words == ["either"] {
             match entries.last_mut() {
-                Some(Entry { rule: Rule::When(alternatives, _), .. }) => continue_entry(&line, alternatives)?,
+                Some(Entry { rule: Rule::When(alternatives, _) | Rule::Change(alternatives), .. }) if !alternatives.is_empty() => {
+                    continue_entry(&line, alternatives)?;
+                }
                 _ => return Err(line.problem("stands below no line with `when`")),
             }
             continue;
@@ -131,6 +135,8 @@ fn rule(line: &Line<'_>) -> Result<Rule, Problem> {
             let (_, errno) = found.ok_or_else(|| line.problem(format!("{name} is not a known error")))?;
             Ok(Rule::When(vec![Vec::new()], Some(*errno)))
         }
+        ["change"] => Ok(Rule::Change(Vec::new())),
+        ["change", "when"] => Ok(Rule::Change(vec![Vec::new()])),
         ["open"] => Ok(Rule::Open(None)),
         ["open", "flags", text] => argument(line, text).map(|argument| Rule::Open(Some(argument))),
         [word] => {
@@ -175,7 +181,7 @@ fn condition(line: &Line<'_>) -> Result<Test, Problem> {
 
 /// Refuses an entry whose tests do not say anything.
 fn complete(entry: &Entry) -> Result<(), Problem> {
-    let Rule::When(alternatives, _) = &entry.rule else { return Ok(()) };
+    let (Rule::When(alternatives, _) | Rule::Change(alternatives)) = &entry.rule else { return Ok(()) };
     let problem = |what: &str| Err(Problem { line: entry.line, what: format!("{} {what}", entry.name) });
     if alternatives.iter().any(Vec::is_empty) {
         return problem("has an alternative without a test");

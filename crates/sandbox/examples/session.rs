@@ -1,10 +1,14 @@
 //! Runs one program in a session with the system's folders read-only:
 //! `session [verbose] [observe] [reports | deaf] [door] [pipe] [allow=WALL] [ro=PATH] [rw=PATH]
-//! [processes=N] [memory=BYTES] [files=N] [file-bytes=N] -- PROGRAM ARGS…`.
+//! [protect=PATTERN] [mask=PATTERN] [hide=PATTERN] [processes=N] [memory=BYTES] [files=N] [file-bytes=N] -- PROGRAM ARGS…`.
 //! Prints what was observed to standard error with `verbose`, and every report with `reports`; takes none with `deaf`.
 //! For tests and measurements.
 
-use sandbox::{Access, Calls, Limits, Mount, Network, Plan, PrivateArea, REPORT_BYTES_MAX, Report, Stdio, SyntheticFile, Wall, recv_fds};
+use sandbox::{
+    Access, Calls, Guard, GuardKind, Limits, Mount, Network, Plan, PrivateArea, REPORT_BYTES_MAX, Report, Stdio, SyntheticFile, Wall,
+    recv_fds,
+};
+use schema::PathPattern;
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
@@ -58,6 +62,7 @@ fn take_reports(reports: &OwnedFd, printed: bool) {
                     writeln!(std::io::stderr(), "refused {mode:?} {} {errno}", path.display())
                 }
                 Ok(Report::SystemCallRefused { name }) => writeln!(std::io::stderr(), "call {name}"),
+                Ok(Report::FileChanged { path, change }) => writeln!(std::io::stderr(), "changed {change:?} {}", path.display()),
                 Err(error) => writeln!(std::io::stderr(), "session: {error}"),
             };
         }
@@ -97,7 +102,19 @@ fn plan(options: &[String], args: Vec<OsString>) -> Plan {
             ..Calls::default()
         },
         danger_allow_missing: options.iter().filter_map(|text| Wall::from_name(text.strip_prefix("allow=")?)).collect(),
+        guards: guards(options),
     }
+}
+
+/// Patterns below the first writable folder.
+fn guards(options: &[String]) -> Vec<Guard> {
+    let Some(folder) = options.iter().find_map(|text| text.strip_prefix("rw=")) else { return Vec::new() };
+    let kinds = [("protect=", GuardKind::Protected), ("mask=", GuardKind::Masked), ("hide=", GuardKind::Hidden)];
+    let of = |(prefix, kind): (&'static str, GuardKind)| {
+        let patterns = options.iter().filter_map(move |text| PathPattern::parse(text.strip_prefix(prefix)?).ok());
+        patterns.map(move |pattern| Guard { folder: folder.into(), pattern, kind })
+    };
+    kinds.into_iter().flat_map(of).collect()
 }
 
 fn limits(options: &[String]) -> Limits {

@@ -221,6 +221,15 @@ pub(crate) fn open_how(folder: BorrowedFd<'_>, path: &CStr, how: &libc::open_how
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
+/// Changes the mode of a file by a descriptor that may be for its name only (Linux 6.6).
+pub(crate) fn change_mode(file: BorrowedFd<'_>, mode: u32) -> rustix::io::Result<()> {
+    // `SYS_fchmodat2`: not every architecture's C library crate names it.
+    const CHANGE_MODE: libc::c_long = 452;
+    // SAFETY: the path is an empty C string; the rest are numbers.
+    let result = unsafe { libc::syscall(CHANGE_MODE, file.as_raw_fd(), c"".as_ptr(), mode, libc::AT_EMPTY_PATH) };
+    errno(result).map(drop)
+}
+
 /// Connects a socket to an address as the kernel reads it.
 pub(crate) fn connect(socket: BorrowedFd<'_>, address: &[u8]) -> rustix::io::Result<()> {
     let length = libc::socklen_t::try_from(address.len()).map_err(|_| rustix::io::Errno::INVAL)?;

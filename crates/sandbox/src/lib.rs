@@ -16,6 +16,7 @@ mod destination;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
+mod guard;
 mod identity;
 mod init;
 mod kernel;
@@ -42,6 +43,7 @@ pub use confine::{Confinement, Role, confine};
 pub use descriptors::{DESCRIPTORS_MAX, Received, inherited, recv_fds, send_fds, socketpair_seqpacket};
 pub use destination::original_destination;
 pub use error::Error;
+pub use guard::{Guard, GuardKind};
 pub use meter::{AreaUse, Keeper, Meter, Usage};
 pub use plan::{Access, Calls, Layer, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile};
 pub use report::{REPORT_BYTES_MAX, Report};

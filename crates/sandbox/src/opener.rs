@@ -5,20 +5,25 @@
 //! its own process: a process that made a pid namespace can have no threads, and a process inside would be in the agent's reach.
 
 mod attempt;
+mod change;
 mod connect;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod hostile;
+mod guarded;
+mod masked;
 mod request;
 mod target;
 mod waiting;
 mod walk;
 
+use crate::guard::Guards;
 use crate::report::Journal;
 use crate::root::Root;
 use crate::seccomp::{self, Listener, Notification, Reply, Rule};
 use crate::{Error, kernel};
 use attempt::{Attempt, Outcome};
 use connect::Knock;
+use guarded::Lent;
 use request::{How, Request, low_unsigned};
 use rustix::event::Timespec;
 use rustix::fs::{MemfdFlags, OFlags};
@@ -29,6 +34,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use target::{Target, own, path_of};
 use waiting::{Goal, Side, Waiting};
+use walk::Failure;
 
 /// Where a missing file tells nothing about the agent: libraries and settings are looked for in many places.
 const SYSTEM: [&str; 9] = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev"];
@@ -47,6 +53,8 @@ pub(crate) struct Opener {
     waiting: Waiting,
     /// What the agent may ask for.
     calls: seccomp::Table,
+    guards: Guards,
+    file_bytes_max: u64,
 }
 
 impl Opener {
@@ -56,7 +64,9 @@ impl Opener {
         raise(CapabilitySet::empty()).map_err(Error::errno("lower the warden's capability"))?;
         let host_proc = root.host_proc.try_clone().map_err(Error::system("keep the host's /proc"))?;
         let devices = root.devices.clone();
-        Ok(Self { listener: Listener::new(listener), journal, host_proc, devices, waiting: Waiting::default(), calls })
+        let (guards, file_bytes_max) = (root.guards.clone(), root.file_bytes_max);
+        let (listener, waiting) = (Listener::new(listener), Waiting::default());
+        Ok(Self { listener, journal, host_proc, devices, waiting, calls, guards, file_bytes_max })
     }
 
     /// Waits for one call and answers it. An error is one of the warden's: the session cannot go on.
@@ -65,6 +75,7 @@ impl Opener {
         let Some(call) = received else { return Ok(()) };
         match self.calls.rule(call.number) {
             Some(Rule::Open(_)) => self.open(&call),
+            Some(Rule::Change(_)) => self.change(&call),
             Some(Rule::Make) => self.make(&call),
             Some(Rule::Connect) => self.connect(&call),
             _ => self.refuse(&call),
@@ -138,11 +149,21 @@ impl Opener {
             return self.refuse(call);
         }
         let attempt = Attempt { target, request: &request, base: base.as_ref() };
-        match attempt.open() {
+        let outcome = match self.admit(&attempt) {
+            Ok(()) => attempt.open(),
+            Err(Failure { errno: Errno::ACCESS, place: Some(place) }) => {
+                self.journal.refused(&place, FileMode::Write, libc::EACCES)?;
+                self.fail(call.id, Errno::ACCESS);
+                return Ok(());
+            }
+            Err(failure) => Outcome::Failed(failure),
+        };
+        match outcome {
             Outcome::Opened(file) => self.hand_over(call.id, request.how, &file),
             Outcome::Waits(file) => self.wait(call.id, request.how, file),
             Outcome::Failed(failure) => {
                 let asked = asked(self.host_proc.as_fd(), base.as_ref(), &request);
+                let failure = self.of_hidden(failure, &asked);
                 self.note(&asked, failure.place.as_deref(), request.how, failure.errno)?;
                 self.fail(call.id, failure.errno);
                 Ok(())
@@ -209,21 +230,34 @@ impl Opener {
     /// Reports a file and then hands it over.
     fn hand_over(&mut self, id: u64, how: How, file: &OwnedFd) -> Result<(), Error> {
         let path = finish(how, file).and_then(|()| if how.is_path() { Ok(None) } else { canonical(self.host_proc.as_fd(), file) });
-        match path {
+        let lent = match path {
             Ok(Some(path)) => {
+                let lent = match self.lend(&path, how, file) {
+                    Ok(lent) => lent,
+                    Err(errno) => {
+                        self.journal.refused(&path, how.file_mode(), errno.raw_os_error())?;
+                        self.fail(id, errno);
+                        return Ok(());
+                    }
+                };
                 if !self.journal.opened(&path, how.file_mode())? {
                     self.fail(id, Errno::NFILE);
                     return Ok(());
                 }
+                lent
             }
-            Ok(None) => {}
+            Ok(None) => Lent::Itself,
             // What cannot be named in the evidence is not opened.
             Err(errno) => {
                 self.fail(id, errno);
                 return Ok(());
             }
-        }
-        self.listener.reply(id, &Reply::Descriptor(file.as_fd(), how.has(libc::O_CLOEXEC)));
+        };
+        let file = match &lent {
+            Lent::Itself => file.as_fd(),
+            Lent::Copy(copy) => copy.as_fd(),
+        };
+        self.listener.reply(id, &Reply::Descriptor(file, how.has(libc::O_CLOEXEC)));
         Ok(())
     }
 

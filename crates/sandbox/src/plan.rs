@@ -1,4 +1,4 @@
-use crate::Wall;
+use crate::{Guard, Wall};
 use std::ffi::OsString;
 use std::os::fd::{OwnedFd, RawFd};
 use std::path::PathBuf;
@@ -34,6 +34,8 @@ pub struct Plan {
     pub calls: Calls,
     /// Walls that may be missing. Everything else that is missing refuses the session.
     pub danger_allow_missing: Vec<Wall>,
+    /// Paths below mounts that are not the agent's. They hold only where files are observed: otherwise the plan is refused.
+    pub guards: Vec<Guard>,
 }
 
 /// Which system calls the agent may make: layers of the lists in `profiles/seccomp`. What only a layer that is left out names is refused.

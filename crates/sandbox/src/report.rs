@@ -1,5 +1,5 @@
 use crate::Error;
-use schema::event::FileMode;
+use schema::event::{FileChange, FileMode};
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::hash::{BuildHasher, RandomState};
@@ -45,6 +45,13 @@ pub enum Report {
         /// Its name, `call_NUMBER` if it is unknown.
         name: String,
     },
+    /// A name or a file's attributes changed; once for each path and kind of change.
+    FileChanged {
+        /// The canonical path, inside.
+        path: PathBuf,
+        /// What became of it.
+        change: FileChange,
+    },
 }
 
 impl Report {
@@ -54,6 +61,7 @@ impl Report {
             Self::FileOpened { path, mode } => text(b'o', *mode, 0, path.as_os_str().as_bytes()),
             Self::FileRefused { path, mode, errno } => text(b'r', *mode, *errno, path.as_os_str().as_bytes()),
             Self::SystemCallRefused { name } => text(b's', FileMode::Read, 0, name.as_bytes()),
+            Self::FileChanged { path, change } => text(b'c', FileMode::Write, number(*change), path.as_os_str().as_bytes()),
         }
     }
 
@@ -74,11 +82,29 @@ impl Report {
         match kind {
             b'o' => Ok(Self::FileOpened { path: path(), mode }),
             b'r' => Ok(Self::FileRefused { path: path(), mode, errno: i32::from_le_bytes([a, b, c, d]) }),
+            b'c' => {
+                let change = i32::from_le_bytes([a, b, c, d]);
+                let change = CHANGES.into_iter().find(|one| number(*one) == change);
+                change.map(|change| Self::FileChanged { path: path(), change }).ok_or(problem("a report's change is unknown"))
+            }
             b's' => String::from_utf8(rest.to_vec())
                 .map(|name| Self::SystemCallRefused { name })
                 .map_err(|_| problem("a report's name is not text")),
             _ => Err(problem("a report's kind is unknown")),
         }
+    }
+}
+
+const CHANGES: [FileChange; 5] =
+    [FileChange::Removed, FileChange::RenamedAway, FileChange::RenamedHere, FileChange::Linked, FileChange::Attributes];
+
+fn number(change: FileChange) -> i32 {
+    match change {
+        FileChange::Removed => 0,
+        FileChange::RenamedAway => 1,
+        FileChange::RenamedHere => 2,
+        FileChange::Linked => 3,
+        FileChange::Attributes => 4,
     }
 }
 
@@ -135,7 +161,7 @@ impl Journal {
 
     /// Reports an opened file. When this returns true, the supervisor's queue holds it, or held it before; if false, there are too many.
     pub(crate) fn opened(&mut self, path: &Path, mode: FileMode) -> Result<bool, Error> {
-        let hash = self.hash(path, mode, 0);
+        let hash = self.hash((path, mode, 0));
         if self.opened.contains(&hash) {
             return Ok(true);
         }
@@ -147,10 +173,31 @@ impl Journal {
         Ok(true)
     }
 
+    /// Whether a file may still be reported as opened.
+    pub(crate) fn may_open(&self, path: &Path, mode: FileMode) -> bool {
+        self.opened.len() < self.opened_max || self.opened.contains(&self.hash((path, mode, 0)))
+    }
+
+    /// Whether a change may still be reported: it is counted with what is opened.
+    pub(crate) fn may_change(&self, path: &Path, change: FileChange) -> bool {
+        self.opened.len() < self.opened_max || self.opened.contains(&self.hash((path, change)))
+    }
+
+    /// Reports a change that was made and that [`Journal::may_change`].
+    pub(crate) fn changed(&mut self, path: &Path, change: FileChange) -> Result<(), Error> {
+        let hash = self.hash((path, change));
+        if self.opened.contains(&hash) {
+            return Ok(());
+        }
+        self.send(Report::FileChanged { path: path.to_owned(), change })?;
+        self.opened.insert(hash);
+        Ok(())
+    }
+
     /// Reports a refused file.
     pub(crate) fn refused(&mut self, path: &Path, mode: FileMode, errno: i32) -> Result<(), Error> {
         let path = if self.refused.len() < self.refused_max { path } else { Path::new("/") };
-        let hash = self.hash(path, mode, errno);
+        let hash = self.hash((path, mode, errno));
         if self.refused.contains(&hash) {
             return Ok(());
         }
@@ -184,8 +231,8 @@ impl Journal {
     }
 
     /// Stands for a report. The keys are not known to the agent, so it finds no two names that share a hash.
-    fn hash(&self, path: &Path, mode: FileMode, errno: i32) -> u128 {
-        let [low, high] = self.keys.each_ref().map(|key| key.hash_one((path, mode, errno)));
+    fn hash(&self, report: impl std::hash::Hash) -> u128 {
+        let [low, high] = self.keys.each_ref().map(|key| key.hash_one(&report));
         u128::from(high) << 64 | u128::from(low)
     }
 

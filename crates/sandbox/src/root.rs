@@ -1,8 +1,10 @@
 //! The session's root: a new file system with nothing in it but what the plan lists.
 
+mod covers;
 mod devices;
 mod tree;
 
+use crate::guard::{GUARDS_MAX, Guards};
 use crate::kernel::mount_setattr;
 use crate::plan::{Access, Mount, Plan};
 use crate::{Error, Wall};
@@ -73,6 +75,10 @@ pub(crate) struct Root {
     pub(crate) areas: Vec<OwnedFd>,
     /// Device numbers of the file systems that are the session's own.
     pub(crate) devices: Vec<u64>,
+    /// What is not the agent's.
+    pub(crate) guards: Guards,
+    /// Size of a file that is written.
+    pub(crate) file_bytes_max: u64,
 }
 
 /// Builds the root in this mount namespace and makes it `/`. `process_files` is a detached procfs of the session's pid namespace.
@@ -97,12 +103,14 @@ pub(crate) fn build(plan: &Plan, sources: &[Pinned], process_files: &OwnedFd) ->
     for source in sources {
         tree.place(&source.mount.target, &source.detach()?, source.is_folder)?;
     }
+    covers::lay(&tree, plan)?;
     for file in &plan.files {
         tree.write(&file.path, &file.content)?;
     }
     tree.write(Path::new(CANARY), b"")?;
     enter(&tree)?;
-    Ok(Root { host_proc, terminal, areas, devices: tree.into_devices() })
+    let (guards, file_bytes_max) = (Guards::new(&plan.guards), plan.limits.file_bytes_max);
+    Ok(Root { host_proc, terminal, areas, devices: tree.into_devices(), guards, file_bytes_max })
 }
 
 /// Makes the tree the root of this process and its siblings in the mount namespace, and lets go of the old one.
@@ -164,6 +172,7 @@ pub(crate) fn check(plan: &Plan) -> Result<(), Error> {
             return refuse("a path inside must be absolute and have no ..", path);
         }
     }
+    check_guards(plan)?;
     for mount in &plan.mounts {
         let source = std::fs::canonicalize(&mount.source).map_err(|source| Error::Path {
             attempt: "find".into(),
@@ -180,4 +189,21 @@ pub(crate) fn check(plan: &Plan) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Guards that could not hold.
+fn check_guards(plan: &Plan) -> Result<(), Error> {
+    let refuse = |problem, path: &Path| Err(Error::Plan { problem, path: path.to_owned() });
+    let Some(first) = plan.guards.first() else { return Ok(()) };
+    if !plan.observe_files {
+        return refuse("paths can be guarded only where files are observed", &first.folder);
+    }
+    if plan.guards.len() > GUARDS_MAX {
+        return refuse("there are too many guarded paths", &first.folder);
+    }
+    let stands = |folder: &Path| plan.mounts.iter().any(|mount| mount.target == folder);
+    match plan.guards.iter().find(|guard| !stands(&guard.folder)) {
+        Some(guard) => refuse("paths can be guarded below a mount only", &guard.folder),
+        None => Ok(()),
+    }
 }

@@ -67,6 +67,7 @@ fn plan() -> Plan {
         observe_files: true,
         calls: Calls::default(),
         danger_allow_missing: Wall::ALL.to_vec(),
+        guards: Vec::new(),
     }
 }
 

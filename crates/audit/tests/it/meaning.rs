@@ -42,6 +42,7 @@ fn records_that_contradict_each_other_are_refused_and_the_record_is_named() {
         (vec![sample::system_call_observed()], Reason::BeforeStart),
         (vec![sample::limit_reached()], Reason::BeforeStart),
         (vec![sample::policy_changed()], Reason::BeforeStart),
+        (vec![sample::file_changed()], Reason::BeforeStart),
         (vec![turned_away(), started()], Reason::StartedAgain),
         (vec![started(), turned_away()], Reason::StartedAgain),
         (vec![turned_away(), ended()], Reason::EndedAgain),

@@ -17,7 +17,7 @@ pub struct FileChangedRow {
 }
 
 impl FileChangedRow {
-    pub(crate) fn new(who: Who, event: FileChanged) -> Self {
+    pub(crate) fn new(who: Who, event: &FileChanged) -> Self {
         Self { who, file_id: event.file_id.to_string(), path_class: event.path_class, change: event.change }
     }
 }

@@ -198,7 +198,7 @@ fn act(who: Who, event: Event) -> Option<Row> {
         Event::SystemCallObserved(event) => Row::SystemCallObserved(ObservedCallRow::new(who, event)),
         Event::LimitReached(event) => Row::LimitReached(LimitRow::new(who, event)),
         Event::PolicyChanged(event) => Row::PolicyChanged(PolicyRow::new(who, event)),
-        Event::FileChanged(event) => Row::FileChanged(FileChangedRow::new(who, event)),
+        Event::FileChanged(event) => Row::FileChanged(FileChangedRow::new(who, &event)),
         Event::SessionStarted(_)
         | Event::SessionEnded(_)
         | Event::CallAuthorised(_)

@@ -9,7 +9,7 @@ use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// Ways to resolve a path that the long way does not know. They mean what they say, but `/proc/self` is not there for them.
-const SHORT_ONLY: u64 = RESOLVE_BENEATH | RESOLVE_CACHED | RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+pub(super) const SHORT_ONLY: u64 = RESOLVE_BENEATH | RESOLVE_CACHED | RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
 /// `/dev/tty`: the terminal of whoever opens it.
 const TERMINAL: (u32, u32) = (5, 0);
 /// Pipes without a name: opening one once more never waits.

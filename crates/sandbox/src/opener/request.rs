@@ -85,6 +85,16 @@ impl Request {
         Self { folder: libc::AT_FDCWD, path, how: How::classic(O_PATH, 0) }
     }
 
+    /// Looks up a file that is to be changed.
+    pub(super) fn object(folder: i32, path: CString, follows: bool) -> Self {
+        Self { folder, path, how: How::classic(if follows { O_PATH } else { O_PATH | O_NOFOLLOW }, 0) }
+    }
+
+    /// Looks up a folder in which a name is to be changed.
+    pub(super) fn folder(path: CString) -> Self {
+        Self { folder: libc::AT_FDCWD, path, how: How::classic(O_PATH | O_DIRECTORY, 0) }
+    }
+
     /// Whether the path starts at a folder of the caller's, not at the root.
     pub(super) fn is_relative(&self) -> bool {
         !self.path.as_bytes().starts_with(b"/") || self.how.resolve & libc::RESOLVE_IN_ROOT != 0
@@ -97,7 +107,7 @@ pub(super) fn low_unsigned(argument: u64) -> u32 {
 }
 
 /// An argument of type `int`.
-fn low(argument: u64) -> i32 {
+pub(super) fn low(argument: u64) -> i32 {
     low_unsigned(argument).cast_signed()
 }
 
@@ -147,6 +157,26 @@ impl How {
     /// Whether only the name is looked up: nothing can be read or written by the descriptor.
     pub(super) fn is_path(self) -> bool {
         self.has(O_PATH)
+    }
+
+    /// Whether opening alone may change something, or what it opens may be written.
+    pub(super) fn changes(self) -> bool {
+        !self.is_path() && (self.access() != O_RDONLY || self.creates() || self.has(O_TRUNC))
+    }
+
+    /// Whether a file that exists stays as it is.
+    pub(super) fn only_reads(self) -> bool {
+        self.access() == O_RDONLY && !self.has(O_TRUNC) && !self.has(TEMPORARY)
+    }
+
+    /// Whether the path is resolved in a way that the long way does not know.
+    pub(super) fn is_bounded(self) -> bool {
+        self.resolve & super::attempt::SHORT_ONLY != 0
+    }
+
+    /// For looking up the folder of a path that is to be resolved the same way.
+    pub(super) fn of_folder(self) -> Self {
+        Self { flags: u64::from((O_PATH | O_DIRECTORY).cast_unsigned()), mode: 0, resolve: self.resolve }
     }
 
     /// Whether a link at the end is followed.
@@ -205,6 +235,17 @@ impl How {
 /// For a step on the way: the name only, with more flags.
 pub(super) fn lookup(flags: i32, resolve: u64) -> libc::open_how {
     make(u64::from((O_PATH | O_CLOEXEC | flags).cast_unsigned()), 0, resolve)
+}
+
+/// For listing a folder, without following any link.
+pub(super) fn listing() -> libc::open_how {
+    let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+    make(u64::from(flags.cast_unsigned()), 0, libc::RESOLVE_BENEATH | libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_NO_MAGICLINKS)
+}
+
+/// For opening once more, without waiting, what was found already.
+pub(super) fn again(access: i32) -> libc::open_how {
+    make(u64::from((access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC).cast_unsigned()), 0, 0)
 }
 
 fn make(flags: u64, mode: u64, resolve: u64) -> libc::open_how {

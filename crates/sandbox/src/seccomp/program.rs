@@ -12,14 +12,15 @@ const X32: u32 = 0x4000_0000;
 const ARGUMENT_BYTES: u32 = 8;
 const HALF_BYTES: u32 = 4;
 
-/// Builds the agent's filter. With `observe`, every call that opens a file is handed to the warden.
+/// Builds the agent's filter. With `observe`, every call that opens or changes a file is handed to the warden.
 pub(crate) fn build(table: &Table, observe: bool) -> Vec<sock_filter> {
     let code = |rule: Rule| match (rule, observe) {
-        (Rule::Allow, _) | (Rule::Open(_), false) => Some(vec![allow()]),
+        (Rule::Allow, _) | (Rule::Open(_) | Rule::Change([]), false) => Some(vec![allow()]),
+        (Rule::Change(alternatives), false) => Some(conditions(alternatives, notify())),
         (Rule::Open(Some(flags)), true) => Some(path_only(flags)),
         (Rule::Absent, _) => Some(vec![refuse(libc::ENOSYS)]),
         (Rule::When(alternatives, errno), _) => Some(conditions(alternatives, errno.map_or_else(notify, refuse))),
-        (Rule::Open(None) | Rule::Make | Rule::Connect, _) => Some(vec![notify()]),
+        (Rule::Change(_), true) | (Rule::Open(None) | Rule::Make | Rule::Connect, _) => Some(vec![notify()]),
         // Like everything that the lists do not name.
         (Rule::Refuse | Rule::RefuseAbsent, _) => None,
     };
@@ -34,7 +35,7 @@ pub(crate) fn build_role(list: impl Iterator<Item = (u32, Rule)>) -> Vec<sock_fi
         Rule::Absent => vec![refuse(libc::ENOSYS)],
         Rule::When(alternatives, errno) => conditions(alternatives, errno.map_or_else(kill, refuse)),
         // The build accepts none of these in a role's list.
-        Rule::Open(_) | Rule::Make | Rule::Connect | Rule::Refuse | Rule::RefuseAbsent => vec![kill()],
+        Rule::Open(_) | Rule::Change(_) | Rule::Make | Rule::Connect | Rule::Refuse | Rule::RefuseAbsent => vec![kill()],
     };
     compile(list.map(|(number, rule)| (number, code(rule))).collect(), kill())
 }

@@ -18,6 +18,9 @@ pub(crate) enum Rule {
     Make,
     /// Connects a socket: the warden does it for the agent, so that the address it looked at is the one that is used.
     Connect,
+    /// Changes names or attributes of files: the warden does it for the agent, and reports it, if files are observed. Else carried out if
+    /// every test of one of the alternatives holds, or if there is none.
+    Change(&'static [&'static [Test]]),
     /// Carried out if every test of one of the alternatives holds, else refused: with this error number, or as the list refuses what it
     /// does not name.
     When(&'static [&'static [Test]], Option<i32>),

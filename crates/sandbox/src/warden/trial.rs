@@ -33,6 +33,10 @@ pub(super) fn try_walls(setup: &Setup, built: &mut Built) -> Result<(), Error> {
             continue;
         }
         let missing = Err(Error::WallMissing { wall, found: found(wall).to_owned() });
+        if wall == Wall::FileObservation && !setup.plan.guards.is_empty() {
+            // Nothing would keep the agent from what is guarded.
+            return missing;
+        }
         allow(&setup.plan, &mut built.observed, missing)?;
     }
     Ok(())

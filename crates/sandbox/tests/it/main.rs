@@ -9,6 +9,7 @@ mod confined;
 mod door;
 mod escapes;
 mod files;
+mod guards;
 mod limits;
 mod lines;
 #[path = "../../build/list.rs"]

@@ -37,7 +37,7 @@ fn every_number_gets_what_the_table_says_and_no_other_is_allowed() {
         let seen = verdict(&observed, NATIVE, number, [0; 6]);
         let wanted = match usual().rule(i32::try_from(number).unwrap()) {
             Some(Rule::Allow) => ALLOW,
-            Some(Rule::Open(_)) => {
+            Some(Rule::Open(_) | Rule::Change(_)) => {
                 assert_eq!(verdict(&unobserved, NATIVE, number, [0; 6]), ALLOW);
                 NOTIFY
             }

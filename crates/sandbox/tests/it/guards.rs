@@ -1,0 +1,191 @@
+//! Paths that are not the agent's: every trick on them, as root and as an ordinary user, with guards and without. What counts is what stands
+//! on the host afterwards.
+
+use crate::{ORDINARY_ID, example, ordinary, run, text};
+use std::collections::BTreeMap;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const PROGRAM: &str = include_str!("guards.py");
+const GUARDS: [&str; 8] = [
+    "protect=**/.git/hooks",
+    "protect=**/.git/config",
+    "protect=**/.vscode",
+    "protect=**/.claude/settings*.json",
+    "mask=**/.env",
+    "hide=**/private",
+    "hide=**/*.private",
+    "protect=never/there",
+];
+/// What must not be read.
+const SECRETS: [&str; 4] = ["SECRET-VALUE", "HIDDEN-WORDS", "plan'", "size 12"];
+/// Names that are guarded, in lower case and without what is not compared.
+const GUARDED: [&str; 6] = ["/.git/hooks", "/.git/config", "/.vscode", "/.claude/settings", "/.env", "/private"];
+
+/// A workspace with a folder for each attempt.
+struct Place {
+    folder: tempfile::TempDir,
+    path: PathBuf,
+    is_ordinary: bool,
+}
+
+impl Place {
+    fn new(folders: usize, is_ordinary: bool) -> Self {
+        let folder = tempfile::Builder::new().prefix("bailiwick-guards-").tempdir_in("/var/tmp").unwrap();
+        let path = folder.path().canonicalize().unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        let place = Self { folder, path, is_ordinary };
+        std::fs::write(place.path.join("guards.py"), PROGRAM).unwrap();
+        std::fs::create_dir(place.workspace()).unwrap();
+        for number in 0..folders {
+            let case = place.case(number);
+            for name in [".git/hooks", "sub", "private"] {
+                std::fs::create_dir_all(case.join(name)).unwrap();
+            }
+            for (name, content) in [
+                (".git/config", "[core]\n"),
+                (".git/HEAD", "ref: refs/heads/main\n"),
+                (".git/hooks/sample", "sample\n"),
+                (".env", "TOKEN=SECRET-VALUE\n"),
+                ("private/plan", "HIDDEN-WORDS"),
+                ("minutes.private", "HIDDEN-WORDS"),
+                ("file", "file"),
+            ] {
+                std::fs::write(case.join(name), content).unwrap();
+            }
+        }
+        if rustix::process::geteuid().is_root() && is_ordinary {
+            give(&place.workspace());
+        }
+        place
+    }
+
+    fn workspace(&self) -> PathBuf {
+        assert!(self.folder.path().exists());
+        self.path.join("workspace")
+    }
+
+    fn case(&self, number: usize) -> PathBuf {
+        self.workspace().join(number.to_string())
+    }
+
+    fn attempt(&self, guards: &[&str]) -> Output {
+        let mut command = Command::new(example("session"));
+        if self.is_ordinary {
+            command = ordinary(command);
+        }
+        let (workspace, program) = (self.workspace(), self.path.join("guards.py"));
+        command.args(["pipe", "observe", "reports", &format!("rw={}", workspace.display()), &format!("ro={}", program.display())]);
+        let script = format!("/usr/bin/python3 {} {} 2>&1", program.display(), workspace.display());
+        command.args(guards).args(["--", "/bin/sh", "-c", &script]).output().unwrap()
+    }
+
+    /// What of a case is guarded, with everything that an attempt could change.
+    fn guarded(&self, number: usize) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        look(&self.case(number), "", &mut found);
+        found
+    }
+}
+
+fn give(path: &Path) {
+    std::os::unix::fs::lchown(path, Some(ORDINARY_ID), Some(ORDINARY_ID)).unwrap();
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            give(&entry.unwrap().path());
+        }
+    }
+}
+
+fn look(folder: &Path, below: &str, found: &mut BTreeMap<String, String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let meta = std::fs::symlink_metadata(&path).unwrap();
+        let here = format!("{below}/{}", name.to_lowercase().replace('\u{200c}', "").trim_end_matches('.'));
+        let is_leading = [".git", ".claude"].iter().any(|one| here.ends_with(one)) && !meta.is_dir();
+        // A link to a folder brings its content.
+        let is_bringing = here.ends_with("/.claude") && path.join("settings.json").exists();
+        if is_leading || is_bringing || GUARDED.iter().any(|one| here.contains(one)) || here.ends_with(".private") {
+            let content = if meta.is_file() { std::fs::read_to_string(&path).unwrap() } else { String::new() };
+            let attributes = attributes(&path);
+            found.insert(format!("{below}/{name}"), format!("{:o} {} {content} {attributes}", meta.mode(), meta.mtime()));
+        }
+        if meta.is_dir() {
+            if meta.mode() & 0o700 == 0 {
+                std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).unwrap();
+            }
+            look(&path, &here, found);
+        }
+    }
+}
+
+fn attributes(path: &Path) -> String {
+    let mut buffer = [0_u8; 256];
+    let length = rustix::fs::llistxattr(path, &mut buffer[..]).unwrap_or(0);
+    String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned()
+}
+
+/// Names of the attempts that change something, and of those that read.
+fn names() -> (Vec<String>, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("guards.py");
+    std::fs::write(&file, PROGRAM).unwrap();
+    let output = Command::new("/usr/bin/python3").arg(file).arg("names").output().unwrap();
+    let list = text(&output);
+    let (changes, reads) = list.trim_end().split_once("\n\n").unwrap();
+    let lines = |part: &str| part.lines().map(str::to_owned).collect();
+    (lines(changes), lines(reads))
+}
+
+fn outcome(output: &Output, number: usize) -> String {
+    let text = text(output);
+    let from = text.split(&format!("\n{number}: ")).nth(1).or_else(|| text.strip_prefix(&format!("{number}: "))).unwrap_or_default();
+    from.split("\n\n").next().unwrap_or_default().to_owned()
+}
+
+fn every_trick(is_ordinary: bool) {
+    let (changes, reads) = names();
+    let all: Vec<_> = changes.iter().chain(&reads).collect();
+    let place = Place::new(all.len(), is_ordinary);
+    let before: Vec<_> = (0..all.len()).map(|number| place.guarded(number)).collect();
+    let output = place.attempt(&GUARDS);
+    let reports = String::from_utf8_lossy(&output.stderr).into_owned();
+    for ((number, name), before) in all.iter().enumerate().zip(before) {
+        let said = outcome(&output, number);
+        assert_eq!(place.guarded(number), before, "{name} ({number}): {said}");
+        assert!(!SECRETS.iter().any(|secret| said.contains(secret)), "{name} ({number}): {said}");
+        let case = format!("{}/", place.case(number).display());
+        let is_refused = reports.lines().any(|line| line.starts_with("refused") && line.contains(&case));
+        assert!(is_refused || number >= changes.len(), "{name} ({number}) is not reported: {said}");
+    }
+    // The same without guards: each attempt has its effect, or it shows nothing.
+    let place = Place::new(all.len(), is_ordinary);
+    let before: Vec<_> = (0..all.len()).map(|number| place.guarded(number)).collect();
+    let output = place.attempt(&[]);
+    for ((number, name), before) in all.iter().enumerate().zip(before) {
+        let said = outcome(&output, number);
+        let is_read = SECRETS.iter().any(|secret| said.contains(secret));
+        assert!(is_read || place.guarded(number) != before, "{name} ({number}) does nothing without guards: {said}");
+    }
+}
+
+#[test]
+fn every_trick_leaves_guarded_paths_alone() {
+    every_trick(false);
+}
+
+#[test]
+fn every_trick_of_an_ordinary_user_leaves_guarded_paths_alone() {
+    every_trick(true);
+}
+
+#[test]
+fn guards_without_observation_are_refused() {
+    let workspace = tempfile::tempdir().unwrap();
+    let rw = format!("rw={}", workspace.path().display());
+    let output = run(&[&rw, "protect=**/.git/hooks"], "echo started");
+    assert_eq!(text(&output), "");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("only where files are observed"));
+}
