@@ -1,8 +1,11 @@
 use super::*;
 
 fn guards(list: &[(&str, GuardKind)]) -> Guards {
-    let guard =
-        |(pattern, kind): &(&str, GuardKind)| Guard { folder: "/work".into(), pattern: PathPattern::parse(pattern).unwrap(), kind: *kind };
+    let guard = |(pattern, kind): &(&str, GuardKind)| Guard {
+        folder: "/project".into(),
+        pattern: PathPattern::parse(pattern).unwrap(),
+        kind: *kind,
+    };
     Guards::new(&list.iter().map(guard).collect::<Vec<_>>())
 }
 
@@ -15,18 +18,18 @@ fn the_strongest_guard_counts() {
         ("**/*.key", GuardKind::Masked),
     ]);
     for (path, expected) in [
-        ("/work", Standing::Free),
-        ("/work/src/main.rs", Standing::Free),
-        ("/work2/.env", Standing::Free),
+        ("/project", Standing::Free),
+        ("/project/src/main.rs", Standing::Free),
+        ("/project2/.env", Standing::Free),
         ("/etc/.env", Standing::Free),
-        ("/work/.git", Standing::Leads),
-        ("/work/a/.GIT", Standing::Leads),
-        ("/work/a/.Git/HOOKS/x", Standing::Guarded(GuardKind::Protected)),
-        ("/work/.env", Standing::Guarded(GuardKind::Masked)),
-        ("/work/a/b/.ENV/x", Standing::Guarded(GuardKind::Masked)),
-        ("/work/Private/.env", Standing::Guarded(GuardKind::Hidden)),
-        ("/work/a/private", Standing::Free),
-        ("/work/a/tls.KEY", Standing::Guarded(GuardKind::Masked)),
+        ("/project/.git", Standing::Leads),
+        ("/project/a/.GIT", Standing::Leads),
+        ("/project/a/.Git/HOOKS/x", Standing::Guarded(GuardKind::Protected)),
+        ("/project/.env", Standing::Guarded(GuardKind::Masked)),
+        ("/project/a/b/.ENV/x", Standing::Guarded(GuardKind::Masked)),
+        ("/project/Private/.env", Standing::Guarded(GuardKind::Hidden)),
+        ("/project/a/private", Standing::Free),
+        ("/project/a/tls.KEY", Standing::Guarded(GuardKind::Masked)),
     ] {
         assert_eq!(guards.standing(Path::new(path)), expected, "{path}");
     }
