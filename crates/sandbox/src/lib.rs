@@ -14,9 +14,9 @@ mod confine;
 mod descriptors;
 mod destination;
 mod error;
+mod guard;
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
-mod guard;
 mod identity;
 mod init;
 mod kernel;

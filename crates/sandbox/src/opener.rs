@@ -7,9 +7,9 @@
 mod attempt;
 mod change;
 mod connect;
+mod guarded;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod hostile;
-mod guarded;
 mod masked;
 mod request;
 mod target;

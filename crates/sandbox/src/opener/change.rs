@@ -61,6 +61,9 @@ impl Opener {
     /// Answers one call.
     pub(super) fn change(&mut self, call: &Notification) -> Result<(), Error> {
         let Some(form) = form::find(call.number) else { return self.refuse(call) };
+        if form.lends_rights(&call.arguments) {
+            return self.refuse(call);
+        }
         let target = Target { host_proc: self.host_proc.as_fd(), task: call.task };
         let read = Asked::read(form, call, target);
         if !self.listener.is_valid(call.id) {
@@ -73,9 +76,6 @@ impl Opener {
                 return Ok(());
             }
         };
-        if asked.lends_rights() {
-            return self.refuse(call);
-        }
         if matches!(asked.what, What::File(OnFile::NoTimes)) {
             return self.changed(call.id, Vec::new());
         }

@@ -50,7 +50,9 @@ fn agent(table: &Table, observe: bool, number: u32, arguments: [u64; 6]) -> u32 
             let is_path = flags.is_some_and(|flags| low(arguments, flags) & libc::O_PATH.cast_unsigned() != 0);
             if is_path { ALLOW } else { NOTIFY }
         }
-        Some(Rule::Allow | Rule::Open(_)) => ALLOW,
+        Some(Rule::Change(_)) if observe => NOTIFY,
+        Some(Rule::Allow | Rule::Open(_) | Rule::Change([])) => ALLOW,
+        Some(Rule::Change(alternatives)) => when(alternatives, arguments, None, NOTIFY),
         Some(Rule::Absent) => ERRNO | libc::ENOSYS.unsigned_abs(),
         Some(Rule::When(alternatives, errno)) => when(alternatives, arguments, errno, NOTIFY),
         Some(Rule::Make | Rule::Connect | Rule::Refuse | Rule::RefuseAbsent) | None => NOTIFY,
@@ -62,7 +64,7 @@ fn role(rule: Rule, arguments: [u64; 6]) -> u32 {
         Rule::Allow => ALLOW,
         Rule::Absent => ERRNO | libc::ENOSYS.unsigned_abs(),
         Rule::When(alternatives, errno) => when(alternatives, arguments, errno, KILL),
-        Rule::Open(_) | Rule::Make | Rule::Connect | Rule::Refuse | Rule::RefuseAbsent => KILL,
+        Rule::Open(_) | Rule::Change(_) | Rule::Make | Rule::Connect | Rule::Refuse | Rule::RefuseAbsent => KILL,
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Attempt {
 pub(crate) fn allowed(entry: &Entry) -> Vec<Attempt> {
     let attempt = |arguments| Attempt { name: entry.name.clone(), arguments };
     match &entry.rule {
-        Rule::When(alternatives, _) => {
+        Rule::When(alternatives, _) | Rule::Change(alternatives) if !alternatives.is_empty() => {
             let mut list = Vec::new();
             for tests in alternatives {
                 for (place, test) in tests.iter().enumerate() {
@@ -45,13 +45,13 @@ pub(crate) fn allowed(entry: &Entry) -> Vec<Attempt> {
             path[*flags as usize] = 0;
             vec![attempt(path)]
         }
-        Rule::Word(_) | Rule::Open(None) => vec![attempt([NOTHING; 6])],
+        Rule::Word(_) | Rule::Open(None) | Rule::When(..) | Rule::Change(_) => vec![attempt([NOTHING; 6])],
     }
 }
 
 /// The same call with arguments beside the allowed ones.
 pub(crate) fn neighbours(entry: &Entry) -> Vec<Attempt> {
-    let Rule::When(alternatives, _) = &entry.rule else { return Vec::new() };
+    let (Rule::When(alternatives, _) | Rule::Change(alternatives)) = &entry.rule else { return Vec::new() };
     let mut list = Vec::new();
     for tests in alternatives {
         for test in tests {

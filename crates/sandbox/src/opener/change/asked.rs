@@ -3,7 +3,7 @@
 use super::form::{Act, Attribute, Follow, Form, Spot, Unit};
 use crate::opener::request::{Request, low, low_unsigned};
 use crate::opener::target::Target;
-use crate::seccomp::{Notification, SET_ID};
+use crate::seccomp::Notification;
 use libc::{AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE};
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW};
 use rustix::io::Errno;
@@ -99,14 +99,6 @@ impl Asked {
             _ => reader.place(form.place, kind, flags)?,
         };
         Ok(Self { place, what })
-    }
-
-    /// Whether a file would lend its owner's or its group's rights to whoever executes it.
-    pub(super) fn lends_rights(&self) -> bool {
-        match &self.what {
-            What::Name(OnName::MakeNode { mode, .. }) | What::File(OnFile::Mode(mode) | OnFile::ExactMode(mode)) => mode & SET_ID != 0,
-            What::Name(_) | What::Rename { .. } | What::Link(_) | What::File(_) => false,
-        }
     }
 
     /// Whether the file mode mask counts.

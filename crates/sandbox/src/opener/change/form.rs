@@ -1,5 +1,7 @@
 //! Calls that change names or attributes, and which of their arguments is what.
 
+use crate::opener::request::low_unsigned;
+use crate::seccomp::SET_ID;
 use libc::c_long;
 
 /// One call.
@@ -68,6 +70,26 @@ pub(super) enum Unit {
     Microseconds,
     /// Two of `struct timespec`.
     Nanoseconds,
+}
+
+impl Form {
+    /// Whether a file would lend its owner's or its group's rights to whoever executes it.
+    pub(super) fn lends_rights(&self, arguments: &[u64; 6]) -> bool {
+        match self.act {
+            Act::MakeNode { mode, .. } | Act::Attribute(Attribute::Mode { mode, .. }) => {
+                low_unsigned(arguments.get(mode).copied().unwrap_or_default()) & SET_ID != 0
+            }
+            Act::MakeFolder { .. }
+            | Act::MakeLink { .. }
+            | Act::RemoveFile
+            | Act::RemoveFolder
+            | Act::Remove { .. }
+            | Act::Rename { .. }
+            | Act::Link { .. }
+            | Act::Truncate { .. }
+            | Act::Attribute(_) => false,
+        }
+    }
 }
 
 /// The form of a call.
