@@ -131,12 +131,11 @@ fn conditions(alternatives: &[Vec<Test>]) -> String {
 }
 
 fn condition(test: &Test) -> String {
-    let Test { argument, mask, kind, values } = test;
+    let Test { argument, mask, kind, values, .. } = test;
     let mask = literal(*mask);
     let values = values.iter().map(|value| literal(*value)).collect::<Vec<_>>().join(", ");
     match kind {
         Kind::Is => format!("Test::Is({argument}, {mask}, &[{values}])"),
-        Kind::IsNot => format!("Test::IsNot({argument}, {mask}, &[{values}])"),
         Kind::Null => format!("Test::Null({argument})"),
     }
 }

@@ -60,14 +60,14 @@ pub(crate) struct Test {
     pub(crate) mask: u32,
     pub(crate) kind: Kind,
     pub(crate) values: Vec<u32>,
+    /// Why, for each value.
+    pub(crate) whys: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The masked low half is one of the values.
     Is,
-    /// It is none of them.
-    IsNot,
     /// Both halves are zero.
     Null,
 }
@@ -159,6 +159,7 @@ fn continue_entry(line: &Line<'_>, alternatives: &mut Vec<Vec<Test>>) -> Result<
         let Some(last) = tests.last_mut() else { return Err(line.problem("`or` stands below no test")) };
         for text in texts {
             last.values.push(number(line, text)?);
+            last.whys.push(line.why.to_owned());
         }
         return Ok(());
     }
@@ -170,13 +171,12 @@ fn condition(line: &Line<'_>) -> Result<Test, Problem> {
     let (argument_text, mask, kind, texts): (_, _, _, &[&str]) = match line.words.as_slice() {
         [argument, "is", "null"] => (argument, u32::MAX, Kind::Null, &[]),
         [argument, "is", values @ ..] => (argument, u32::MAX, Kind::Is, values),
-        [argument, "is-not", values @ ..] => (argument, u32::MAX, Kind::IsNot, values),
         [argument, "&", mask, "is", values @ ..] => (argument, number(line, mask)?, Kind::Is, values),
-        [argument, "&", mask, "is-not", values @ ..] => (argument, number(line, mask)?, Kind::IsNot, values),
-        _ => return Err(line.problem("a test is `ARGUMENT is VALUE`, `ARGUMENT & MASK is VALUE`, `is-not` or `is null`")),
+        _ => return Err(line.problem("a test is `ARGUMENT is VALUE`, `ARGUMENT & MASK is VALUE` or `ARGUMENT is null`")),
     };
     let values = texts.iter().map(|text| number(line, text)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Test { argument: argument(line, argument_text)?, mask, kind, values })
+    let whys = vec![line.why.to_owned(); values.len()];
+    Ok(Test { argument: argument(line, argument_text)?, mask, kind, values, whys })
 }
 
 /// Refuses an entry whose tests do not say anything.

@@ -71,7 +71,6 @@ fn role(rule: Rule, arguments: [u64; 6]) -> u32 {
 fn when(alternatives: &[&[Test]], arguments: [u64; 6], errno: Option<i32>, otherwise: u32) -> u32 {
     let holds = |test: &Test| match *test {
         Test::Is(argument, mask, values) => values.contains(&(low(arguments, argument) & mask)),
-        Test::IsNot(argument, mask, values) => !values.contains(&(low(arguments, argument) & mask)),
         Test::Null(argument) => arguments.get(argument as usize) == Some(&0),
     };
     if alternatives.iter().any(|tests| tests.iter().all(holds)) {

@@ -108,11 +108,10 @@ fn conditions(alternatives: &[&[Test]], otherwise: sock_filter) -> Vec<sock_filt
         let mut rest = vec![allow()];
         for test in tests.iter().rev() {
             let mut block = match *test {
-                Test::Is(argument, mask, values) => compare(argument * ARGUMENT_BYTES, mask, values, &[far(rest.len())]),
-                Test::IsNot(argument, mask, values) => compare(argument * ARGUMENT_BYTES, mask, values, &[far(1), far(rest.len())]),
+                Test::Is(argument, mask, values) => compare(argument * ARGUMENT_BYTES, mask, values, rest.len()),
                 Test::Null(argument) => {
-                    let high = compare(argument * ARGUMENT_BYTES + HALF_BYTES, u32::MAX, &[0], &[far(rest.len())]);
-                    let mut both = compare(argument * ARGUMENT_BYTES, u32::MAX, &[0], &[far(high.len() + rest.len())]);
+                    let high = compare(argument * ARGUMENT_BYTES + HALF_BYTES, u32::MAX, &[0], rest.len());
+                    let mut both = compare(argument * ARGUMENT_BYTES, u32::MAX, &[0], high.len() + rest.len());
                     both.extend(high);
                     both
                 }
@@ -126,15 +125,15 @@ fn conditions(alternatives: &[&[Test]], otherwise: sock_filter) -> Vec<sock_filt
     code
 }
 
-/// Compares the masked word with each value. With a match it goes on behind the first step of `end`, without one at that step.
-fn compare(offset: u32, mask: u32, values: &[u32], end: &[sock_filter]) -> Vec<sock_filter> {
+/// Goes on if the masked word is one of the values, otherwise jumps over `rest` steps.
+fn compare(offset: u32, mask: u32, values: &[u32], rest: usize) -> Vec<sock_filter> {
     let mut code = vec![load(ARGUMENTS + offset), step(BPF_ALU | BPF_AND | BPF_K, mask)];
     for (place, value) in values.iter().enumerate() {
-        // Over the other values and that first step; the build bounds how many values a test has.
+        // Over the other values and the jump behind them; the build bounds how many values a test has.
         let over = u8::try_from(values.len() - place).unwrap_or(u8::MAX);
         code.push(jump(BPF_JEQ, *value, over, 0));
     }
-    code.extend(end);
+    code.push(far(rest));
     code
 }
 

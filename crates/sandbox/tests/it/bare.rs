@@ -5,8 +5,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 /// What a call never returns.
 const UNSAID: i64 = i64::MIN;
-/// Microseconds after which a call that waits is ended.
-const WAIT_US_MAX: i64 = 200_000;
+/// Seconds after which a call that waits is ended; `pause` always does.
+const WAIT_SECONDS_MAX: i64 = 30;
+const PAUSE_SECONDS: i64 = 1;
+#[cfg(target_arch = "x86_64")]
+const PAUSE: libc::c_long = libc::SYS_pause;
+#[cfg(not(target_arch = "x86_64"))]
+const PAUSE: libc::c_long = -1;
 
 /// A number that forks share.
 pub(crate) fn shared() -> io::Result<&'static AtomicI64> {
@@ -27,7 +32,7 @@ pub(crate) fn attempt(said: &AtomicI64, numbers: [u64; 7], prepare: impl FnOnce(
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
-            end_late();
+            end_late(if numbers[0] == PAUSE.cast_unsigned() { PAUSE_SECONDS } else { WAIT_SECONDS_MAX });
             prepare();
             said.store(call(numbers), Ordering::SeqCst);
             // The call may have been one that this process cannot go on after.
@@ -46,9 +51,9 @@ pub(crate) fn attempt(said: &AtomicI64, numbers: [u64; 7], prepare: impl FnOnce(
     }
 }
 
-fn end_late() {
+fn end_late(seconds: i64) {
     let none = libc::timeval { tv_sec: 0, tv_usec: 0 };
-    let once = libc::itimerval { it_interval: none, it_value: libc::timeval { tv_usec: WAIT_US_MAX, ..none } };
+    let once = libc::itimerval { it_interval: none, it_value: libc::timeval { tv_sec: seconds, ..none } };
     // SAFETY: the kernel reads one such structure from a live variable.
     let _best_effort = unsafe { libc::syscall(libc::SYS_setitimer, libc::ITIMER_REAL, &raw const once, 0) };
 }

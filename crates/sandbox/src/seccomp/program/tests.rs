@@ -118,6 +118,7 @@ fn refusals_say_what_programs_understand() {
     assert_eq!(refusal(1900, 0), libc::ENOSYS);
     assert_eq!(refusal(libc::SYS_socket, 16), libc::EAFNOSUPPORT);
     assert_eq!(refusal(libc::SYS_socket, 2), libc::EPROTONOSUPPORT);
+    assert_eq!(refusal(libc::SYS_setsockopt, 3), libc::ENOPROTOOPT);
     assert_eq!(name(call(libc::SYS_keyctl)), "keyctl");
     assert_eq!(name(1900), "call_1900");
 }

@@ -52,8 +52,8 @@ fn a_line_that_says_nothing_clear_is_refused_with_its_number() {
 #[test]
 fn tests_alternatives_and_comments_are_read() {
     let text = "# a list\nread allow # bytes\nprlimit64 when else EACCES # x\n    0 & ~0o7 is 8 # x\n        or 16 0x20 # x\neither # x\n    2 is null # x\n";
-    let is = Test { argument: 0, mask: !7, kind: Kind::Is, values: vec![8, 16, 32] };
-    let null = Test { argument: 2, mask: u32::MAX, kind: Kind::Null, values: Vec::new() };
+    let is = Test { argument: 0, mask: !7, kind: Kind::Is, values: vec![8, 16, 32], whys: vec!["x".into(); 3] };
+    let null = Test { argument: 2, mask: u32::MAX, kind: Kind::Null, values: Vec::new(), whys: Vec::new() };
     let entry = |name: &str, rule, line, why: &str| Entry { name: name.into(), rule, line, why: why.into() };
     let wanted =
         [entry("read", Rule::Word("Allow"), 2, "bytes"), entry("prlimit64", Rule::When(vec![vec![is], vec![null]], Some(13)), 3, "x")];

@@ -8,6 +8,7 @@ use crate::plan::{Calls, Layer};
 use crate::seccomp::program::{build, build_role};
 use libc::{SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_USER_NOTIF, sock_filter};
 use std::path::Path;
+use std::sync::atomic::AtomicI64;
 
 /// The tables of a role.
 type Tables = [&'static [(u32, Rule)]; 3];
@@ -24,9 +25,13 @@ fn telling(filter: Vec<sock_filter>) -> Vec<sock_filter> {
     filter.into_iter().map(told).collect()
 }
 
+thread_local! {
+    /// What the forks of a test share with it.
+    static SAID: &'static AtomicI64 = bare::shared().unwrap();
+}
+
 /// Whether a filter refuses a call.
 fn refuses(filter: &[sock_filter], attempt: &Attempt) -> bool {
-    let said = bare::shared().unwrap();
     let mut call = [u64::from(number(&attempt.name).unwrap()); 7];
     call[1..].copy_from_slice(&attempt.arguments);
     let program = libc::sock_fprog { len: u16::try_from(filter.len()).unwrap(), filter: filter.as_ptr().cast_mut() };
@@ -36,7 +41,7 @@ fn refuses(filter: &[sock_filter], attempt: &Attempt) -> bool {
         // SAFETY: the kernel reads `len` steps from `filter`, which outlives the call.
         let _set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
     };
-    bare::attempt(said, call, install).unwrap() == format!("returned -{REFUSED}")
+    SAID.with(|said| bare::attempt(said, call, install)).unwrap() == format!("returned -{REFUSED}")
 }
 
 fn number(name: &str) -> Option<u32> {
