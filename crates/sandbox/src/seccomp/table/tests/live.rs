@@ -57,7 +57,7 @@ fn lines(file: &str) -> Vec<Entry> {
 
 /// Rules that the filter itself follows; the others ask the warden.
 fn by_the_filter(entry: &Entry) -> bool {
-    matches!(entry.rule, list::Rule::Word("Allow") | list::Rule::When(..) | list::Rule::Open(_))
+    matches!(entry.rule, list::Rule::Word("Allow") | list::Rule::When(..) | list::Rule::Open(_) | list::Rule::Change(_))
 }
 
 #[test]
