@@ -1,7 +1,8 @@
 //! What stands inside a session: the system read-only, the agent's program, documents read-only, the workspace, and nothing else.
 
-use crate::{Error, Program, SessionSpec, adapter};
+use crate::{Error, Program, SessionSpec, adapter, watcher};
 use policy::Policy;
+use rustix::fs::{AtFlags, CWD};
 use sandbox::{Access, Calls, Guard, GuardKind, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile, Wall};
 use schema::{PathPattern, SessionId};
 use std::collections::BTreeSet;
@@ -37,6 +38,9 @@ const SYNTHETIC: [(&str, &str); 6] = [
     ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n"),
 ];
 
+/// By how much a process's own bound of memory lies above the session's.
+const DATA_ROOM_BYTES: u64 = 4 << 30;
+
 /// How many links a path may lead through, as in the kernel.
 const LINKS_MAX: u32 = 40;
 
@@ -57,6 +61,7 @@ impl Folders {
     /// Resolves every link now, and refuses what a session must not see.
     pub(crate) fn resolve(spec: &SessionSpec, program: &Program) -> Result<Self, Error> {
         let workspace = folder("the workspace", &spec.workspace, spec)?;
+        watcher::refuse_full(&workspace, &spec.policy.session().limits)?;
         let documents = spec.documents.iter().map(|path| folder("the documents", path, spec)).collect::<Result<Vec<_>, _>>()?;
         if documents.contains(&workspace) {
             let reason = "it is the workspace too; give the documents a folder of their own".to_owned();
@@ -139,6 +144,13 @@ fn folder(what: &'static str, path: &Path, spec: &SessionSpec) -> Result<PathBuf
         return Err(Error::Path { what, path, reason: "it is not a folder".to_owned() });
     }
     refuse_too_much(what, &path, spec)?;
+    rustix::fs::accessat(CWD, &path, rustix::fs::Access::READ_OK | rustix::fs::Access::EXEC_OK, AtFlags::EACCESS).map_err(|errno| {
+        Error::Path {
+            what,
+            path: path.clone(),
+            reason: format!("it cannot be read ({}); check its mode and owner", std::io::Error::from(errno)),
+        }
+    })?;
     Ok(path)
 }
 
@@ -229,7 +241,8 @@ pub(crate) fn limits(policy: &Policy) -> Limits {
     let limits = &policy.session().limits;
     Limits {
         memory_bytes_max: limits.memory_bytes_max,
-        data_bytes_max: limits.memory_bytes_max,
+        // Refused without a trace, so a process comes to the session's bound first; but none goes far past it before that is seen.
+        data_bytes_max: limits.memory_bytes_max.saturating_add(DATA_ROOM_BYTES),
         processes_max: limits.processes_max,
         open_files_max: limits.open_files_max,
         file_bytes_max: limits.file_bytes_max,

@@ -8,11 +8,14 @@
 
 mod account;
 mod adapter;
+mod alarm;
 mod directories;
 mod error;
 mod layout;
+mod limit;
 mod model;
 mod observer;
+mod outflow;
 mod preview;
 mod program;
 mod relay;
@@ -20,11 +23,13 @@ mod roles;
 mod session;
 mod spec;
 mod supervise;
+mod watcher;
 
 pub use account::Account;
 pub use adapter::{GATEWAY_PORT, PROXY_PORT};
 pub use directories::Directories;
 pub use error::Error;
+pub use limit::EndedBy;
 pub use observer::path_class;
 pub use preview::{Preview, preview};
 pub use program::{Measurement, Program};

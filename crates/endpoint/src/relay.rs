@@ -1,5 +1,6 @@
 //! Carries bytes between the user's standard streams and the session's, and holds the user's terminal raw meanwhile.
 
+use crate::outflow::Outflow;
 use crate::{Error, supervise};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::termios::{OptionalActions, QueueSelector, Termios, isatty, tcflush, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr};
@@ -59,13 +60,15 @@ impl Streams {
 
 impl Relay {
     /// Starts the threads. Call it after the last fork.
-    pub(crate) fn start(streams: Streams) -> Result<Self, Error> {
+    pub(crate) fn start(streams: Streams, outflow: &Outflow) -> Result<Self, Error> {
         let (carried, ending) = UnixStream::pair().map_err(Error::system("watch the threads that carry bytes"))?;
         let outward = |name, from: OwnedFd, to, when_gone| {
             let ending = ending.try_clone().map_err(Error::system("watch the threads that carry bytes"))?;
-            carry(name, Way { from: File::from(from), to, when_gone }, Some(ending))
+            carry(name, Way { from: File::from(from), to, when_gone, outflow: Some(outflow.clone()) }, Some(ending))
         };
-        let inward = |name, to: OwnedFd| carry(name, Way { from: own(io::stdin())?, to: File::from(to), when_gone: WhenGone::Stop }, None);
+        let inward = |name, to: OwnedFd| {
+            carry(name, Way { from: own(io::stdin())?, to: File::from(to), when_gone: WhenGone::Stop, outflow: None }, None)
+        };
         let mut raw = None;
         if let Some(master) = streams.terminal {
             let copy = master.try_clone().map_err(Error::system("share the session's terminal"))?;
@@ -166,6 +169,8 @@ struct Way {
     from: File,
     to: File,
     when_gone: WhenGone,
+    /// What the session may write; none for what it reads.
+    outflow: Option<Outflow>,
 }
 
 /// Starts a thread for one way; `ending` closes when it ends.
@@ -179,7 +184,8 @@ fn carry(name: &str, way: Way, ending: Option<UnixStream>) -> Result<(), Error> 
 
 /// Copies until one side ends.
 fn copy(way: Way) {
-    let Way { mut from, mut to, when_gone } = way;
+    let Way { mut from, mut to, when_gone, outflow } = way;
+    let mut pace = outflow.as_ref().map(Outflow::pace);
     let mut is_wanted = true;
     let mut buffer = vec![0; COPY_BYTES];
     loop {
@@ -190,11 +196,19 @@ fn copy(way: Way) {
             // EIO: the last process let go of the session's terminal.
             Err(_) => return,
         };
-        if is_wanted && !write_whole(&mut to, buffer.get(..length).unwrap_or_default()) {
+        // A terminal holds nothing that could fill up.
+        let may_pass = outflow.as_ref().filter(|_| when_gone == WhenGone::Stop).map_or(length, |outflow| outflow.take(length));
+        if is_wanted && !write_whole(&mut to, buffer.get(..may_pass).unwrap_or_default()) {
             if when_gone == WhenGone::Stop {
                 return;
             }
             is_wanted = false;
+        }
+        if may_pass < length {
+            return;
+        }
+        if let (Some(outflow), Some(pace)) = (&outflow, &mut pace) {
+            outflow.hold_up(pace, length);
         }
     }
 }

@@ -1,17 +1,21 @@
 //! One session from its first process to its last record.
 
+use crate::alarm::{self, Bell};
 use crate::layout::{self, Folders, Seat};
+use crate::limit::{EndedBy, Limit, LimitLog};
 use crate::observer::{self, Observer};
+use crate::outflow::Outflow;
 use crate::relay::{self, Relay, Streams};
 use crate::roles::{self, DoorSeat, GatewayHandover, Role};
 use crate::supervise::{self, Cause, Watched};
+use crate::watcher::{self, Watcher};
 use crate::{Error, Program, SessionSpec, model};
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use evidence::{DigestKey, Handle, Keys, Log, Writer};
 use rustix::process::DumpableBehavior;
-use sandbox::{Ready, Signals, Warden};
-use schema::event::{SessionEnded, SessionStarted};
+use sandbox::{Meter, Ready, Signals, Warden};
+use schema::event::{LimitAction, SessionEnded, SessionStarted};
 use schema::{Clock, Event, KeyedDigest, SessionId, Subject, Token, Trust};
 use std::collections::BTreeMap;
 use std::net::{TcpListener, UdpSocket};
@@ -25,6 +29,11 @@ use std::time::Duration;
 const KILLED: i32 = 137;
 /// Exit code of a session whose program did not start, as shells have it.
 const NOT_STARTED: i32 = 126;
+/// What is added to the number of the signal that ended a process.
+const SIGNALLED: i32 = 128;
+/// `SIGXCPU` and `SIGXFSZ` (signal(7)).
+const SIGNAL_CPU: i32 = 24;
+const SIGNAL_FILE: i32 = 25;
 
 /// The time, shared with the thread that writes the log.
 pub type SessionClock = Arc<dyn Clock>;
@@ -40,6 +49,8 @@ pub struct Outcome {
     pub log: PathBuf,
     /// Why it ended, as its last record says.
     pub cause: Token,
+    /// The bound that it was ended for, if it was.
+    pub ended_by: Option<EndedBy>,
 }
 
 /// A file's id in evidence: the keyed digest of its path inside the session (which is its path on the host for everything that is shown).
@@ -88,38 +99,78 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     let running = ledger.begin(first, observer)?;
     messages.into_iter().flatten().for_each(model::pass_on_messages);
     // It is on record that the session started, so that from here on every way out passes `finish`.
-    let lasts_max = Duration::from_secs(spec.policy.session().limits.wall_clock_seconds_max);
-    let (relay, ended) = match Relay::start(streams) {
-        Ok(relay) => {
+    let bounds = spec.policy.session();
+    let log = LimitLog::new(running.writer.client(), subject.session_id.clone(), bounds.clone());
+    let (mut threads, ended) = match Threads::start(spec, &folders, (streams, ready.meter), &log) {
+        Ok(threads) => {
             relay::resize(&warden);
             let ended = warden.release().map_err(|error| (Cause::NotStarted, Error::from(error))).and_then(|()| {
                 if !program.is_still(&measured) {
                     return Err((Cause::ProgramChanged, Error::ProgramChanged { path: program.path.clone() }));
                 }
                 let (gateway, door, lifeline) = (&roles.gateway, &roles.door, running.writer.lifeline());
-                let watched = Watched { warden: &warden, gateway, door, lifeline, signals: &signals, relay: &relay, lasts_max };
+                let (relay, bell, lasts_max) = (&threads.relay, &threads.bell, Duration::from_secs(bounds.limits.wall_clock_seconds_max));
+                let watched = Watched { warden: &warden, gateway, door, lifeline, signals: &signals, relay, bell, lasts_max };
                 watched.until_the_end().map_err(|error| (Cause::SupervisionFailed, error))
             });
-            (Some(relay), ended)
+            (Some(threads), ended)
         }
         Err(error) => (None, Err((Cause::NotStarted, error))),
     };
-    let end = finish(&mut warden, &mut roles, ended, running);
+    let ended = ended.map(|cause| threads.as_mut().map_or(cause, |threads| threads.settle(cause, &log)));
+    let end = finish(&mut warden, &mut roles, ended, (running, &log));
     // Last, since a reader that does not read holds it up: by now the record is complete.
-    if let Some(relay) = relay {
+    if let Some(Threads { relay, .. }) = threads {
         relay.finish(&signals);
     }
     drop(models);
     end
 }
 
+/// The threads that run beside the one that watches over the session.
+struct Threads {
+    relay: Relay,
+    watcher: Watcher,
+    bell: Bell,
+}
+
+impl Threads {
+    fn start(spec: &SessionSpec, folders: &Folders, session: (Streams, Meter), log: &LimitLog) -> Result<Self, Error> {
+        let ((streams, meter), (alarm, bell)) = (session, alarm::pair()?);
+        let outflow = Outflow::new(log.clone(), alarm.clone(), &spec.policy.session().limits);
+        let relay = Relay::start(streams, &outflow)?;
+        let watcher = Watcher::start(watcher::Watched { meter, log: log.clone(), alarm }, spec, &folders.workspace)?;
+        Ok(Self { relay, watcher, bell })
+    }
+
+    /// Looks for a last time at what the session used, while its control group is there, and records the bound that it ended for. An
+    /// agent, or a warden, that the kernel ended for want of memory says no more than that it is gone.
+    fn settle(&mut self, cause: Cause, log: &LimitLog) -> Cause {
+        self.watcher.finish();
+        let cause = if cause == Cause::AgentExited { self.bell.rung().unwrap_or(cause) } else { cause };
+        if let Cause::Limit(limit) = cause {
+            log.reached(limit, LimitAction::Ended);
+        }
+        cause
+    }
+}
+
 /// Ends what still runs and writes the last record.
-fn finish(warden: &mut Warden, roles: &mut Roles, ended: Result<Cause, (Cause, Error)>, running: Running) -> Result<Outcome, Error> {
+fn finish(
+    warden: &mut Warden,
+    roles: &mut Roles,
+    ended: Result<Cause, (Cause, Error)>,
+    running: (Running, &LimitLog),
+) -> Result<Outcome, Error> {
+    let (running, limits) = running;
     if ended.is_err() {
         // Nobody watches it any more.
         warden.kill();
     }
     let walls = warden.wait();
+    if let Some(limit) = walls.as_ref().ok().and_then(|code| killed_by(*code)) {
+        limits.reached(limit, LimitAction::Killed);
+    }
     // The door writes its last counts, the gateway the outcomes of calls under way.
     roles.door.stop();
     roles.gateway.stop();
@@ -139,7 +190,20 @@ fn finish(warden: &mut Warden, roles: &mut Roles, ended: Result<Cause, (Cause, E
     match (error, kept) {
         (Some(error), _) => Err(error),
         (None, Err(source)) => Err(Error::Unrecorded { session_id, source }),
-        (None, Ok(_)) => Ok(Outcome { session_id, exit_code, log, cause: cause.token() }),
+        (None, Ok(_)) => {
+            let ended_by = if let Cause::Limit(limit) = cause { Some(limits.ended_by(limit)) } else { None };
+            Ok(Outcome { session_id, exit_code, log, cause: cause.token(), ended_by })
+        }
+    }
+}
+
+/// The bound of a process that the kernel ends a process for, as far as the agent's exit code tells: its own, or that of a child that it
+/// passes on.
+fn killed_by(exit_code: i32) -> Option<Limit> {
+    match exit_code - SIGNALLED {
+        SIGNAL_CPU => Some(Limit::Cpu),
+        SIGNAL_FILE => Some(Limit::File),
+        _ => None,
     }
 }
 

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 pub struct SessionSpec {
     /// What may go where, with the user's own upstreams.
     pub policy: Policy,
+    /// The file that the policy was read from, to tell when it changes; none for a built-in one.
+    pub policy_file: Option<PathBuf>,
     /// The purpose of processing, if one was named.
     pub purpose: Option<Token>,
     /// On whose behalf.

@@ -1,6 +1,8 @@
 //! Watches over a running session until it ends, and decides why it did.
 
 use crate::Error;
+use crate::alarm::Bell;
+use crate::limit::Limit;
 use crate::relay::{self, Relay};
 use crate::roles::Role;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -32,7 +34,7 @@ pub(crate) enum Cause {
     EvidenceUnavailable,
     SupervisionFailed,
     Interrupted,
-    WallClock,
+    Limit(Limit),
 }
 
 impl Cause {
@@ -47,7 +49,7 @@ impl Cause {
             Self::SupervisionFailed => "supervision_failed",
             Self::EvidenceUnavailable => "evidence_unavailable",
             Self::Interrupted => "interrupted",
-            Self::WallClock => "wall_clock",
+            Self::Limit(limit) => limit.cause(),
         })
     }
 }
@@ -60,6 +62,8 @@ pub(crate) struct Watched<'a> {
     pub(crate) lifeline: BorrowedFd<'a>,
     pub(crate) signals: &'a Signals,
     pub(crate) relay: &'a Relay,
+    /// Rings when the session must not go on, above all for a bound.
+    pub(crate) bell: &'a Bell,
     /// How long the session may last.
     pub(crate) lasts_max: Duration,
 }
@@ -68,7 +72,7 @@ impl Watched<'_> {
     /// Returns when the agent has ended, or when the session must: then it has been killed.
     pub(crate) fn until_the_end(&self) -> Result<Cause, Error> {
         let start = Instant::now();
-        let mut deadline = (start + self.lasts_max, Cause::WallClock);
+        let mut deadline = (start + self.lasts_max, Cause::Limit(Limit::WallClock));
         let mut asked = None;
         loop {
             let left = deadline.0.saturating_duration_since(Instant::now());
@@ -82,14 +86,19 @@ impl Watched<'_> {
                 PollFd::from_borrowed_fd(self.gateway.pidfd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(self.door.pidfd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(self.bell.as_fd(), PollFlags::IN),
             ];
             match poll(&mut polled, Some(&timespec(left))) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(errno) => return Err(Error::system("watch the session")(errno.into())),
             }
-            let [ended, unrecorded, no_gateway, no_door, _] = polled.map(|one| !one.revents().is_empty());
+            let [ended, unrecorded, no_gateway, no_door, _, rung] = polled.map(|one| !one.revents().is_empty());
             if ended {
                 return Ok(asked.unwrap_or(Cause::AgentExited));
+            }
+            if let Some(cause) = self.bell.rung().filter(|_| rung) {
+                self.warden.kill();
+                return Ok(cause);
             }
             let lost = [(unrecorded, Cause::EvidenceUnavailable), (no_gateway, Cause::GatewayLost), (no_door, Cause::DoorLost)];
             if let Some((_, cause)) = lost.into_iter().find(|(is_lost, _)| *is_lost) {

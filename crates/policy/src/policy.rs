@@ -22,6 +22,8 @@ pub struct Policy {
     pub(crate) upstreams: Vec<Upstream>,
     pub(crate) user_upstream_count: usize,
     pub(crate) digest_input: String,
+    /// How much of it is the file.
+    pub(crate) text_bytes: usize,
 }
 
 impl Policy {
@@ -56,6 +58,11 @@ impl Policy {
     /// The text whose SHA-256 is the policy's digest: the file as it was read, and the user's upstreams if there are any.
     pub fn digest_input(&self) -> &str {
         &self.digest_input
+    }
+
+    /// The file's text as it was read.
+    pub fn text(&self) -> &str {
+        self.digest_input.get(..self.text_bytes).unwrap_or(&self.digest_input)
     }
 
     /// Adds an upstream that the user named. It is tried before the policy's and after the user's earlier ones.

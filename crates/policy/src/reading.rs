@@ -26,6 +26,7 @@ pub(crate) fn policy(file: &str, text: &str) -> Result<Policy, Vec<Diagnostic>> 
         upstreams: root.tables("upstream").iter().filter_map(upstream).collect(),
         user_upstream_count: 0,
         digest_input: text.to_owned(),
+        text_bytes: text.len(),
     };
     if let Some(credential) = root.named("classes", DataClass::Credential.name()).filter(|_| goes_somewhere(&policy, DataClass::Credential))
     {

@@ -2,9 +2,11 @@
 
 mod memory;
 mod stat;
+mod unlinked;
 
 use crate::Error;
 use crate::cgroup::Counters;
+use memory::Machine;
 use rustix::fs::{Dir, Mode, OFlags};
 use stat::Stat;
 use std::collections::BTreeMap;
@@ -41,8 +43,9 @@ impl Keeper {
 pub struct Usage {
     /// Processes and threads.
     pub tasks: u64,
-    /// Never less than the memory that they hold, often more: what is shared counts for each. Swapped memory is not in it.
-    pub resident_bytes_most: u64,
+    /// Never less than the memory of the session ([`Meter::memory_bytes`]), often more: what is shared counts for each, and what the
+    /// whole machine's shared and swapped memory grew by counts too. 0 where a control group counts.
+    pub memory_bytes_most: u64,
     /// Processor time that was seen to be spent, in seconds. What ends between two looks without its parent waiting for it is missed.
     pub cpu_seconds: u64,
     /// How often the kernel refused a process for the session's bound (only with a control group).
@@ -69,6 +72,8 @@ pub struct Meter {
     processes: OwnedFd,
     areas: Vec<(PathBuf, OwnedFd)>,
     counters: Option<Counters>,
+    /// The machine's memory when the session was new.
+    machine: Machine,
     /// Own ticks of each process when it was seen last, by its number and start.
     ticks: BTreeMap<(i32, u64), u64>,
     ticks_spent: u64,
@@ -77,10 +82,14 @@ pub struct Meter {
 }
 
 impl Meter {
-    pub(crate) fn new(processes: OwnedFd, areas: Vec<(PathBuf, OwnedFd)>, counters: Option<Counters>) -> Self {
+    /// `processes` is a mount of the session's procfs, which cannot be listed before it is opened.
+    pub(crate) fn new(processes: &OwnedFd, areas: Vec<(PathBuf, OwnedFd)>, counters: Option<Counters>) -> Result<Self, Error> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let processes = rustix::fs::openat(processes, c".", flags, Mode::empty()).map_err(Error::errno("open the session's procfs"))?;
         let page_bytes = rustix::param::page_size() as u64;
         let ticks_per_second = rustix::param::clock_ticks_per_second().max(1);
-        Self { processes, areas, counters, ticks: BTreeMap::new(), ticks_spent: 0, page_bytes, ticks_per_second }
+        let machine = Machine::read();
+        Ok(Self { processes, areas, counters, machine, ticks: BTreeMap::new(), ticks_spent: 0, page_bytes, ticks_per_second })
     }
 
     /// Who bounds the session's processes together.
@@ -98,12 +107,12 @@ impl Meter {
     /// [`Error::System`] if the session's processes cannot be listed.
     pub fn look(&mut self) -> Result<Usage, Error> {
         let mut usage = Usage::default();
-        let (mut ticks, mut ticks_with_children) = (BTreeMap::new(), 0_u64);
+        let (mut ticks, mut ticks_with_children, mut resident) = (BTreeMap::new(), 0_u64, 0_u64);
         for pid in self.pids()? {
             // One that has ended meanwhile uses nothing.
             let Some(stat) = self.read(pid, "stat").and_then(|text| Stat::parse(&text)) else { continue };
             usage.tasks += stat.threads;
-            usage.resident_bytes_most += stat.resident_pages.saturating_mul(self.page_bytes);
+            resident += stat.resident_pages.saturating_mul(self.page_bytes);
             ticks_with_children += stat.ticks + stat.ticks_of_children;
             let before = self.ticks.get(&(pid, stat.start)).copied().unwrap_or(0);
             self.ticks_spent += stat.ticks.saturating_sub(before);
@@ -114,12 +123,16 @@ impl Meter {
         if let Some(counters) = &self.counters {
             usage.processes_refused = counters.processes_refused();
             usage.memory_kills = counters.memory_kills();
+        } else {
+            let areas = self.areas().iter().map(|area| area.used_bytes).sum::<u64>();
+            usage.memory_bytes_most = resident + areas + Machine::read().grown_since(self.machine);
         }
         Ok(usage)
     }
 
     /// What the session's processes and private areas hold, in bytes: what processes share counts once. Takes time in proportion to the
-    /// memory. A file of a private area that a process has mapped counts twice.
+    /// memory. What lies in a file that a process has mapped, of a private area or without a name, counts twice; what only waits in a
+    /// socket to be received is not seen.
     ///
     /// # Errors
     /// [`Error::System`] if the session's processes cannot be listed.
@@ -128,7 +141,17 @@ impl Meter {
             let shared = self.read(pid, "smaps_rollup").and_then(|text| memory::proportional_bytes(&text));
             shared.or_else(|| self.read(pid, "status").and_then(|text| memory::resident_bytes(&text))).unwrap_or(0)
         });
-        Ok(held.sum::<u64>() + self.areas().iter().map(|area| area.used_bytes).sum::<u64>())
+        let areas = self.areas().iter().map(|area| area.used_bytes).sum::<u64>();
+        let nameless = unlinked::memory_device().map_or(0, |device| self.unlinked_bytes(device).unwrap_or(0));
+        Ok(held.sum::<u64>() + areas + nameless)
+    }
+
+    /// What files without a name take on a device, as far as a process of the session has them open: each counts once.
+    ///
+    /// # Errors
+    /// [`Error::System`] if the session's processes cannot be listed.
+    pub fn unlinked_bytes(&self, device: u64) -> Result<u64, Error> {
+        Ok(unlinked::bytes(&self.processes, &self.pids()?, device))
     }
 
     /// How full the private areas are.
@@ -143,9 +166,13 @@ impl Meter {
 
     fn pids(&self) -> Result<Vec<i32>, Error> {
         let folder = Dir::read_from(&self.processes).map_err(Error::errno("list the session's processes"))?;
-        let names = folder.take(PROCESSES_SEEN_MAX).filter_map(Result::ok);
+        let mut pids = Vec::new();
         // A session that is over lists nothing.
-        Ok(names.filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok()).collect())
+        for entry in folder.take(PROCESSES_SEEN_MAX) {
+            let entry = entry.map_err(Error::errno("list the session's processes"))?;
+            pids.extend(entry.file_name().to_str().ok().and_then(|name| name.parse::<i32>().ok()));
+        }
+        Ok(pids)
     }
 
     fn read(&self, pid: i32, name: &str) -> Option<String> {

@@ -137,7 +137,7 @@ impl Warden {
         let areas = std::mem::take(&mut self.areas);
         let areas = areas.into_iter().map(|path| passed.pop().map(|area| (path, area))).collect::<Option<Vec<_>>>().ok_or_else(lost)?;
         let counters = self.group.as_ref().filter(|_| observed.get(&Wall::Cgroup) == Some(&Observation::Held)).map(Group::counters);
-        let meter = Meter::new(processes, areas, counters);
+        let meter = Meter::new(&processes, areas, counters)?;
         let terminal = passed.pop();
         self.terminal = terminal.as_ref().map(OwnedFd::try_clone).transpose().map_err(Error::system("keep the terminal"))?;
         self.is_ready = true;

@@ -30,7 +30,14 @@ pub(super) fn run(args: &RunArgs, settings: &Settings) -> Result<u8, Failure> {
     let keys = KeyVariables::take(&spec.policy, |name| settings.variable(name));
     let outcome = endpoint::run(&spec, Arc::new(SystemClock), move |handover| gateway_role::serve(handover, &keys))?;
     let cause = outcome.cause.as_str();
-    if cause != "agent_exited" {
+    if let Some(by) = &outcome.ended_by {
+        let (id, endpoint::EndedBy { table, key, bound }) = (&outcome.session_id, by);
+        let change = if key.ends_with("_min") { "lower" } else { "raise" };
+        print::note(format_args!(
+            "bailiwick: the session {id} was ended ({}): it came to its bound {key} of {bound}; {change} {key} under [{table}] of the policy if it needs more",
+            cause.replace('_', " ")
+        ));
+    } else if cause != "agent_exited" {
         print::note(format_args!("bailiwick: the session {} was ended: {}", outcome.session_id, cause.replace('_', " ")));
     }
     tell(args, settings, &outcome, report_file)?;
@@ -51,6 +58,7 @@ fn spec(args: &RunArgs, settings: &Settings) -> Result<SessionSpec, Failure> {
     let purpose = purpose.map_err(|error| Failure::new(USAGE, format_args!("--purpose: {error}")))?;
     Ok(SessionSpec {
         policy: with_upstreams(policy::load(&args.policy).map_err(Failure::before_a_session)?, args)?,
+        policy_file: args.policy.policy.clone(),
         purpose,
         account: settings.account.clone(),
         command: args.command.clone(),

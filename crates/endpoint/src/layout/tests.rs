@@ -9,6 +9,7 @@ fn spec(place: &Path) -> SessionSpec {
     }
     SessionSpec {
         policy: Policy::parse("pilot", policy::builtin("pilot").unwrap()).unwrap(),
+        policy_file: None,
         purpose: None,
         account: Account { name: Token::lossy("maria"), home: Some(place.join("home")) },
         home: Some(place.join("network-home")),

@@ -14,6 +14,28 @@ pub(super) fn resident_bytes(text: &str) -> Option<u64> {
     Some(anonymous + field(text, "RssShmem:").unwrap_or(0) + field(text, "VmSwap:").unwrap_or(0))
 }
 
+/// What the whole machine has of memory that no process's own number shows (proc_meminfo(5)), in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Machine {
+    shared: u64,
+    swapped: u64,
+}
+
+impl Machine {
+    pub(super) fn read() -> Self {
+        Self::parse(&std::fs::read_to_string("/proc/meminfo").unwrap_or_default())
+    }
+
+    pub(super) fn parse(text: &str) -> Self {
+        let of = |name| field(text, name).unwrap_or(0);
+        Self { shared: of("Shmem:"), swapped: of("SwapTotal:").saturating_sub(of("SwapFree:")) }
+    }
+
+    pub(super) fn grown_since(self, before: Self) -> u64 {
+        self.shared.saturating_sub(before.shared) + self.swapped.saturating_sub(before.swapped)
+    }
+}
+
 /// A line's number of kB, in bytes.
 fn field(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;

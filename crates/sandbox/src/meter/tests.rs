@@ -23,12 +23,34 @@ fn what_is_shared_counts_once_where_it_can_be_told() {
 }
 
 #[test]
-fn a_meter_sees_processes_their_memory_and_their_time() {
+fn what_the_machine_shares_and_swaps_more_than_before_is_told() {
+    let machine =
+        |shmem: u32, free: u32| Machine::parse(&format!("MemTotal: 9 kB\nSwapTotal:  100 kB\nSwapFree:  {free} kB\nShmem:  {shmem} kB\n"));
+    assert_eq!(machine(30, 90).grown_since(machine(10, 100)), 30 * 1024);
+    assert_eq!(machine(10, 100).grown_since(machine(30, 90)), 0);
+    assert_eq!(Machine::parse(""), Machine::default());
+}
+
+#[test]
+fn memory_in_a_file_without_a_name_is_seen_once() {
     let processes = rustix::fs::open(c"/proc", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap();
-    let mut meter = Meter::new(processes, vec![("/tmp".into(), std::fs::File::open("/").unwrap().into())], None);
+    let own = vec![rustix::process::getpid().as_raw_nonzero().get()];
+    let device = unlinked::memory_device().unwrap();
+    let before = unlinked::bytes(&processes, &own, device);
+    let hidden = std::fs::File::from(rustix::fs::memfd_create(c"hidden", rustix::fs::MemfdFlags::CLOEXEC).unwrap());
+    std::io::Write::write_all(&mut &hidden, &vec![1; 3 << 20]).unwrap();
+    let _again = hidden.try_clone().unwrap();
+    assert_eq!(unlinked::bytes(&processes, &own, device), before + (3 << 20));
+}
+
+#[test]
+fn a_meter_sees_processes_their_memory_and_their_time() {
+    // As the warden passes it on.
+    let processes = rustix::fs::open(c"/proc", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap();
+    let mut meter = Meter::new(&processes, vec![("/tmp".into(), std::fs::File::open("/").unwrap().into())], None).unwrap();
     assert_eq!(meter.keeper(), Keeper::Watcher);
     let usage = meter.look().unwrap();
-    assert!(usage.tasks > 1 && usage.resident_bytes_most > 1 << 20, "{usage:?}");
+    assert!(usage.tasks > 1 && usage.memory_bytes_most > 1 << 20, "{usage:?}");
     assert!(meter.memory_bytes().unwrap() > 1 << 20);
     assert_eq!(meter.areas().len(), 1);
     assert!(meter.areas()[0].used_bytes > 0 && !meter.areas()[0].is_full);
@@ -42,7 +64,7 @@ fn time_that_was_seen_is_not_forgotten_with_its_process() {
         std::fs::write(place.path().join(pid).join("stat"), STAT.replace("250 50", &format!("{ticks} 0"))).unwrap();
     };
     let open = || rustix::fs::open(place.path(), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap();
-    let mut meter = Meter::new(open(), Vec::new(), None);
+    let mut meter = Meter::new(&open(), Vec::new(), None).unwrap();
     meter.ticks_per_second = 1;
     put("17", "100");
     assert_eq!(meter.look().unwrap().cpu_seconds, 110);
