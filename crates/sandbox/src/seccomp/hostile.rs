@@ -6,12 +6,19 @@ use super::table::{DATA, EVERYONE, LIBRARIES, REMOTE, Rule, Table, Test};
 use crate::bpf::verdict::verdict;
 use crate::bpf::{self, NATIVE};
 use crate::plan::Calls;
+use libc::sock_filter;
 use libc::{SECCOMP_RET_ALLOW as ALLOW, SECCOMP_RET_ERRNO as ERRNO, SECCOMP_RET_KILL_PROCESS as KILL, SECCOMP_RET_USER_NOTIF as NOTIFY};
+use std::sync::OnceLock;
 
 /// Architecture, number, six arguments.
 const BYTES: usize = 4 + 4 + 6 * 8;
 /// Set in the number of a call by the x32 ABI.
 const X32: u32 = 0x4000_0000;
+
+/// Built once: of the agent unobserved and observed, of a door, of a gateway.
+static FILTERS: OnceLock<[Vec<sock_filter>; 4]> = OnceLock::new();
+/// The lists of a door, and of a gateway that reaches other machines.
+const ROLES: [[&[(u32, Rule)]; 3]; 2] = [[EVERYONE, DATA, &[]], [EVERYONE, LIBRARIES, REMOTE]];
 
 /// The filter decides about a call as the lists say, read without it.
 pub fn filter(bytes: &[u8]) {
@@ -27,16 +34,20 @@ pub fn filter(bytes: &[u8]) {
     let architecture = if choice.trailing_zeros() >= 4 { choice } else { NATIVE };
     let number = if choice & 2 == 0 { number % 512 } else { number };
     let Ok(table) = Table::new(&Calls::default()) else { return };
-    for observe in [false, true] {
+    let [unobserved, observed, door, gateway] = FILTERS.get_or_init(|| {
+        let [door, gateway] = ROLES.map(|lists| build_role(lists.into_iter().flatten().copied()));
+        [build(&table, false), build(&table, true), door, gateway]
+    });
+    for (observe, program) in [(false, unobserved), (true, observed)] {
         let wanted = expect(architecture, number, || agent(&table, observe, number, arguments));
-        let seen = verdict(&build(&table, observe), architecture, number, arguments);
+        let seen = verdict(program, architecture, number, arguments);
         assert_eq!(seen, wanted, "call {number} {arguments:x?} of the agent");
     }
-    for lists in [[EVERYONE, DATA, &[]], [EVERYONE, LIBRARIES, REMOTE]] {
+    for (lists, program) in ROLES.into_iter().zip([door, gateway]) {
         let list = || lists.into_iter().flatten().copied();
         let wanted =
             expect(architecture, number, || list().find(|(one, _)| *one == number).map_or(KILL, |(_, rule)| role(rule, arguments)));
-        assert_eq!(verdict(&build_role(list()), architecture, number, arguments), wanted, "call {number} {arguments:x?} of a role");
+        assert_eq!(verdict(program, architecture, number, arguments), wanted, "call {number} {arguments:x?} of a role");
     }
 }
 

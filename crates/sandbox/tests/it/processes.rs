@@ -13,6 +13,19 @@ fn with_argument(argument: &str) -> usize {
 }
 
 #[test]
+fn process_1_keeps_its_limits() {
+    let limits = "head -n 8 /proc/1/limits | grep -E 'open files|cpu time'";
+    let output =
+        run(&["reports"], &format!("{limits}; prlimit --pid 1 --nofile=0:0 --cpu=1:1 && echo changed; {limits}; prlimit --pid 1 --cpu"));
+    let said = text(&output);
+    assert!(!said.contains("changed") && said.contains("CPU"), "{said}");
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("Max ")).collect();
+    let (before, after) = lines.split_at(lines.len() / 2);
+    assert!(!before.is_empty() && before == after, "{said}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("call prlimit64"));
+}
+
+#[test]
 fn the_filter_was_tried_from_inside() {
     let output = run(&["verbose", "observe"], "true");
     let lines = String::from_utf8_lossy(&output.stderr).into_owned();
