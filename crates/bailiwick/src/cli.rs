@@ -228,6 +228,9 @@ pub(crate) struct DoctorArgs {
     /// For machines.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print the AppArmor profile that lets this program make user namespaces (Ubuntu), and nothing else.
+    #[arg(long)]
+    pub(crate) apparmor_profile: bool,
 }
 
 #[derive(Args, Debug)]

@@ -1,7 +1,6 @@
 //! Who the session is: its namespaces, its one user id, its capabilities.
 
-use crate::kernel;
-use crate::{Error, Wall};
+use crate::{Error, Wall, kernel, survey};
 use rustix::process::DumpableBehavior;
 use rustix::thread::{CapabilitySet, CapabilitySets, UnshareFlags};
 use rustix::time::ClockId;
@@ -21,14 +20,14 @@ pub(crate) fn enter_namespaces() -> Result<(), Error> {
     if user == 0 && !fixed {
         kernel::drop_groups().map_err(Error::system("drop supplementary groups"))?;
     }
-    let missing = |source: rustix::io::Errno| Error::WallMissing { wall: Wall::UserNamespace, found: source.to_string() };
+    let missing = |source: rustix::io::Errno| Error::WallMissing { wall: Wall::UserNamespace, found: why_not(&source.to_string()) };
     let flags = UnshareFlags::NEWUSER | UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWNET;
     rustix_unshare(flags).map_err(missing)?;
     // An undumpable process's own files in /proc belong to root, and the maps could not be written.
     rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable).map_err(Error::errno("allow writing the id maps"))?;
     let mapped = map_ids(user, group);
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(Error::errno("hide the warden's memory"))?;
-    mapped.map_err(|source| Error::WallMissing { wall: Wall::UserNamespace, found: source.to_string() })?;
+    mapped.map_err(|source| Error::WallMissing { wall: Wall::UserNamespace, found: why_not(&source.to_string()) })?;
     // Best effort on top of seccomp: no user namespace below this one.
     let _unavailable = std::fs::write("/proc/sys/user/max_user_namespaces", "0");
     Ok(())
@@ -37,6 +36,11 @@ pub(crate) fn enter_namespaces() -> Result<(), Error> {
 /// Enters one more namespace whose absence a plan may allow.
 pub(crate) fn enter_namespace(wall: Wall, flag: UnshareFlags) -> Result<(), Error> {
     rustix_unshare(flag).map_err(|errno| Error::WallMissing { wall, found: errno.to_string() })
+}
+
+/// What the kernel said, and the settings of the host that explain it.
+fn why_not(said: &str) -> String {
+    [vec![said.to_owned()], survey::namespace_refusals()].concat().join("; ")
 }
 
 /// Lets the children's clocks since the start of the machine begin anew: what they tell of the host is nothing.

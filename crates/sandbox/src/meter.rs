@@ -111,7 +111,8 @@ impl Meter {
         for pid in self.pids()? {
             // One that has ended meanwhile uses nothing.
             let Some(stat) = self.read(pid, "stat").and_then(|text| Stat::parse(&text)) else { continue };
-            usage.tasks += stat.threads;
+            // One that nobody waited for has no thread left, but takes its place.
+            usage.tasks += stat.threads.max(1);
             resident += stat.resident_pages.saturating_mul(self.page_bytes);
             ticks_with_children += stat.ticks + stat.ticks_of_children;
             let before = self.ticks.get(&(pid, stat.start)).copied().unwrap_or(0);

@@ -84,13 +84,7 @@ fn judge(observed: &BTreeMap<Wall, Observation>) -> Vec<WallStatus> {
 /// The statuses if nothing could be built because of one wall.
 fn without(culprit: Wall, found: &str) -> Vec<WallStatus> {
     let status = |wall: &Wall| {
-        if *wall == culprit {
-            let reasons = if culprit == Wall::UserNamespace { reasons(&Host::read()) } else { Vec::new() };
-            let found = [vec![found.to_owned()], reasons].concat().join("; ");
-            missing(*wall, found)
-        } else {
-            missing(*wall, format!("it cannot be built without {culprit}"))
-        }
+        if *wall == culprit { missing(*wall, found.to_owned()) } else { missing(*wall, format!("it cannot be built without {culprit}")) }
     };
     Wall::ALL.iter().map(status).collect()
 }
@@ -120,6 +114,11 @@ impl Host {
             process_status: read("/proc/self/status"),
         }
     }
+}
+
+/// Why this host may refuse user namespaces.
+pub(crate) fn namespace_refusals() -> Vec<String> {
+    reasons(&Host::read())
 }
 
 /// Why user namespaces may be refused, in words that name the setting.

@@ -26,7 +26,7 @@ macro_rules! walls {
     };
 }
 
-const NAMESPACES: &str = "allow user namespaces (sysctl user.max_user_namespaces; kernel.unprivileged_userns_clone; on Ubuntu install Bailiwick's AppArmor profile)";
+const NAMESPACES: &str = "allow user namespaces (sysctl user.max_user_namespaces; kernel.unprivileged_userns_clone; where AppArmor restricts them, as on Ubuntu, install the profile that `bailiwick doctor --apparmor-profile` prints)";
 
 walls! {
     /// Own user ids: no capability of the host.

@@ -1,4 +1,4 @@
-use super::policy;
+use super::{apparmor, policy};
 use crate::cli::DoctorArgs;
 use crate::exit::{DONE, Failure, NEGATIVE, REFUSED, advice};
 use crate::print;
@@ -32,6 +32,9 @@ struct Findings<'a> {
 }
 
 pub(super) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
+    if args.apparmor_profile {
+        return apparmor::print_profile();
+    }
     let policy = policy::load(&args.policy)?;
     let allowed = &policy.session().danger_allow_missing;
     let survey = sandbox::survey().map_err(|error| Failure::new(REFUSED, error))?;

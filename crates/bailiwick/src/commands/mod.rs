@@ -1,5 +1,6 @@
 //! One module for each command.
 
+mod apparmor;
 mod doctor;
 mod evidence;
 mod gateway;

@@ -3,8 +3,12 @@
 
 use crate::heartbeat::Heartbeat;
 use crate::place::{Place, stderr, stdout, with_argument};
+use crate::processes::kill;
+use rustix::process::Signal;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// Runs a script under the built-in profile with some of its bounds changed.
 fn bounded(place: &Place, bounds: &[(&str, &str)], script: &str) -> Output {
@@ -169,11 +173,11 @@ fn output_without_end_ends_the_session_and_not_a_byte_too_much_comes_out() {
 #[test]
 fn output_that_is_too_fast_is_held_up_and_arrives_whole() {
     let place = Place::new();
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     let output = bounded(&place, &[("output_bytes_per_second_max", "\"1 MiB\"")], "head -c 3M /dev/zero");
     assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 3 << 20));
     // The first second's worth goes out at once.
-    assert!(start.elapsed() >= std::time::Duration::from_millis(1500), "{:?}", start.elapsed());
+    assert!(start.elapsed() >= Duration::from_millis(1500), "{:?}", start.elapsed());
     assert_eq!(reached(&place), (vec!["output_bytes_per_second_max slowed".to_owned()], "agent_exited".to_owned()));
 }
 
@@ -227,32 +231,36 @@ fn a_policy_that_is_changed_or_deleted_meanwhile_is_on_record_and_changes_nothin
 }
 
 #[test]
-fn a_nearly_full_disk_and_a_workspace_that_shows_too_much_start_no_session() {
+fn a_log_that_stands_still_freezes_the_agent_and_loses_nothing() {
+    const FILES: usize = 16_384;
     let place = Place::new();
-    let policy = policy(&place, &[("disk_free_bytes_min", "\"16 TiB\"")]);
-    let output = place.session(&["--policy", &policy], "echo ran").output().unwrap();
-    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(125), ""));
-    assert!(stderr(&output).contains("disk_free_bytes_min"), "{}", stderr(&output));
-    let home = place.path("elsewhere");
-    for workspace in ["/", home.to_str().unwrap(), "no-such-folder"] {
-        let mut command = place.bailiwick(&["run", "--workspace", workspace, "--", "sh", "-c", "echo ran"]);
-        let output = command.env("HOME", &home).output().unwrap();
-        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(125), ""), "{workspace}");
-        assert!(stderr(&output).contains("cannot give the session the workspace"), "{}", stderr(&output));
+    // The agent opens files one after another once it may; the host looks how far it came.
+    let script = format!(
+        r#"exec perl -e '$| = 1; print "up\n"; select(undef, undef, undef, 0.01) until -e "go"; for my $n (1..{FILES}) {{ open(my $file, ">", "e$n") or die }} exit 8'"#
+    );
+    let mut child = place.session(&["--upstream", "echo"], &script).stdout(Stdio::piped()).spawn().unwrap();
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0; 3]).unwrap();
+    let supervisor = i32::try_from(child.id()).unwrap();
+    kill(supervisor, Signal::STOP);
+    let workspace = place.path("workspace");
+    std::fs::write(workspace.join("go"), "").unwrap();
+    let made = || std::fs::read_dir(&workspace).unwrap().count();
+    // It comes to a stand: for a whole second nothing is made.
+    let deadline = Instant::now() + Duration::from_mins(1);
+    let (mut seen, mut since) = (0, Instant::now());
+    while seen == 0 || since.elapsed() < Duration::from_secs(1) {
+        assert!(Instant::now() < deadline, "the agent goes on: {seen} files");
+        let now = made();
+        if now != seen {
+            (seen, since) = (now, Instant::now());
+        }
+        std::thread::yield_now();
     }
-}
-
-#[test]
-fn a_workspace_that_cannot_be_read_starts_no_session() {
-    if rustix::process::geteuid().is_root() {
-        println!("skipped: root reads everything; run the tests as an ordinary user too");
-        return;
-    }
-    let place = Place::new();
-    let shut = place.path("elsewhere").join("shut");
-    std::fs::create_dir(&shut).unwrap();
-    std::fs::set_permissions(&shut, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
-    let output = place.bailiwick(&["run", "--workspace", shut.to_str().unwrap(), "--", "true"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(125));
-    assert!(stderr(&output).contains("it cannot be read"), "{}", stderr(&output));
+    assert!(seen < FILES, "{seen} files were opened while nobody took their reports");
+    kill(supervisor, Signal::CONT);
+    assert_eq!(child.wait().unwrap().code(), Some(8));
+    assert_eq!(made(), FILES + 1);
+    let written = |event: &Value| event["type"] == "file.opened" && event["path_class"] == "workspace" && event["mode"] == "write";
+    let ids: BTreeSet<String> = events(&place).iter().filter(|event| written(event)).map(|event| event["file_id"].to_string()).collect();
+    assert_eq!(ids.len(), FILES);
 }

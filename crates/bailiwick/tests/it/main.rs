@@ -20,5 +20,6 @@ mod limits;
 mod network;
 mod place;
 mod processes;
+mod refusals;
 mod terminal;
 mod upstream;

@@ -7,7 +7,7 @@ const SHORTEST: Duration = Duration::from_millis(5);
 /// Faster than a machine of today fills memory or a disk: what is left lasts until the next look.
 const GROWTH_BYTES_PER_SECOND: u64 = 8 << 30;
 /// How many times longer than a look the time until the next one is at least.
-const LOOKS_PART: u32 = 20;
+const LOOKS_PART: u32 = 10;
 
 /// When to look again: the nearer a bound, the sooner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Period {
         self.0 = self.0.min(period).max(SHORTEST);
     }
 
-    /// The time to wait after a look that took so long: looking never takes more than a small part of a processor.
+    /// The time to wait after a look that took so much processor time: looking never takes more than a small part of a processor.
     pub(super) fn at_most_a_part_of_the_time(self, look: Duration) -> Duration {
         self.0.max(look.saturating_mul(LOOKS_PART)).min(LONGEST)
     }

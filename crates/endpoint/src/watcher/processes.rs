@@ -15,8 +15,9 @@ pub(super) struct Crowd {
     processes_max: u64,
     keeper: Keeper,
     refused_before: u64,
-    /// Since when every look found it so.
-    since: Option<Instant>,
+    /// For how long it was so, less the time for which it was not: letting up for a moment starts nothing anew.
+    crowded: Duration,
+    looked: Instant,
 }
 
 /// What a look found.
@@ -27,8 +28,8 @@ pub(super) struct Found {
 }
 
 impl Crowd {
-    pub(super) fn new(processes_max: u64, keeper: Keeper) -> Self {
-        Self { processes_max, keeper, refused_before: 0, since: None }
+    pub(super) fn new(processes_max: u64, keeper: Keeper, now: Instant) -> Self {
+        Self { processes_max, keeper, refused_before: 0, crowded: Duration::ZERO, looked: now }
     }
 
     pub(super) fn look(&mut self, usage: &Usage, now: Instant, next: &mut Period) -> Found {
@@ -38,12 +39,12 @@ impl Crowd {
             Keeper::Watcher => usage.tasks + UNSEEN >= self.processes_max,
         };
         self.refused_before = usage.processes_refused;
-        if !was_refused {
-            self.since = None;
-            return Found { was_refused, is_too_long: false };
+        let passed = now.saturating_duration_since(self.looked).min(CLOSER * 2);
+        self.looked = now;
+        self.crowded = if was_refused { self.crowded + passed } else { self.crowded.saturating_sub(passed) };
+        if !self.crowded.is_zero() {
+            next.at_most(CLOSER);
         }
-        next.at_most(CLOSER);
-        let since = *self.since.get_or_insert(now);
-        Found { was_refused, is_too_long: now.saturating_duration_since(since) >= PATIENCE }
+        Found { was_refused, is_too_long: self.crowded >= PATIENCE }
     }
 }

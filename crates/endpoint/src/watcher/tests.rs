@@ -10,26 +10,31 @@ fn the_nearer_the_bound_the_sooner_the_next_look() {
     };
     assert_eq!([after(u64::MAX, 0), after(1 << 30, 0), after(64 << 20, 0), after(0, 0)], [1000, 125, 7, 5]);
     // A look that takes long is not taken often.
-    assert_eq!([after(0, 1), after(0, 10), after(0, 500)], [20, 200, 1000]);
+    assert_eq!([after(0, 1), after(0, 10), after(0, 500)], [10, 100, 1000]);
 }
 
 #[test]
 fn a_crowd_ends_a_session_only_if_it_stays() {
     let start = Instant::now();
-    let mut next = Period::default();
-    let mut at = |crowd: &mut Crowd, tasks: u64, refused: u64, seconds: u64| {
-        let usage = Usage { tasks, processes_refused: refused, ..Usage::default() };
-        let found = crowd.look(&usage, start + Duration::from_secs(seconds), &mut next);
-        (found.was_refused, found.is_too_long)
+    // Looks, a quarter of a second apart, and how many of them find the session at its bound; none, if it is not ended.
+    let ends_after = |keeper: Keeper, is_crowded: &dyn Fn(u64) -> bool| {
+        let (mut crowd, mut next, mut refused) = (Crowd::new(64, keeper, start), Period::default(), 0);
+        (1..200_u64).find(|number| {
+            refused += u64::from(is_crowded(*number));
+            let tasks = if is_crowded(*number) { 63 } else { 40 };
+            let usage = Usage { tasks, processes_refused: refused, ..Usage::default() };
+            let found = crowd.look(&usage, start + Duration::from_millis(250 * number), &mut next);
+            assert_eq!(found.was_refused, is_crowded(*number), "{number}");
+            found.is_too_long
+        })
     };
-    let mut counted = Crowd::new(64, Keeper::CgroupV1);
-    let looks = [(64, 0, 0), (64, 9, 1), (64, 12, 3), (64, 12, 5), (64, 13, 6), (64, 14, 10), (64, 15, 11)];
-    let found = looks.map(|(tasks, refused, seconds)| at(&mut counted, tasks, refused, seconds));
-    let expected = [(false, false), (true, false), (true, false), (false, false), (true, false), (true, false), (true, true)];
-    assert_eq!(found, expected);
-    let mut seen = Crowd::new(64, Keeper::Watcher);
-    let found = [(50, 0, 0), (63, 0, 1), (63, 0, 5), (63, 0, 6), (50, 0, 7), (63, 0, 8)].map(|(t, r, s)| at(&mut seen, t, r, s));
-    assert_eq!(found, [(false, false), (true, false), (true, false), (true, true), (false, false), (true, false)]);
+    for keeper in [Keeper::CgroupV1, Keeper::Watcher] {
+        assert_eq!(ends_after(keeper, &|_| true), Some(20));
+        assert_eq!(ends_after(keeper, &|number| number < 20), None);
+        assert_eq!(ends_after(keeper, &|number| number % 2 == 0), None);
+        // Letting up now and then buys little.
+        assert_eq!(ends_after(keeper, &|number| number % 4 != 0), Some(38));
+    }
 }
 
 #[test]
