@@ -3,7 +3,7 @@
 use crate::{Error, Program, SessionSpec, adapter, watcher};
 use policy::Policy;
 use rustix::fs::{AtFlags, CWD};
-use sandbox::{Access, Calls, Guard, GuardKind, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile, Wall};
+use sandbox::{Access, Calls, Guard, GuardKind, Limits, Mount, Network, Plan, PrivateArea, Programs, Stdio, SyntheticFile, Wall};
 use schema::{PathPattern, SessionId};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -299,6 +299,7 @@ pub(crate) fn plan(spec: &SessionSpec, folders: &Folders, program: &Program, sea
         pass: Vec::new(),
         observe_files: true,
         calls: Calls::default(),
+        programs: Programs::default(),
         danger_allow_missing: allowed_missing(&spec.policy)?,
         guards: guards(&spec.policy, &folders.workspace),
     })

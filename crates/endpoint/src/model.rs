@@ -2,7 +2,7 @@
 
 use crate::{Error, SessionSpec, layout};
 use policy::{Address, Policy};
-use sandbox::{Access, Calls, Limits, Mount, Network, Plan, PrivateArea, Stdio, Warden};
+use sandbox::{Access, Calls, Limits, Mount, Network, Plan, PrivateArea, Programs, Stdio, Warden};
 use schema::{SessionId, Token};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -89,6 +89,7 @@ fn plan(spec: &SessionSpec, program: &Path, model: &Path, listener: UnixListener
         pass: vec![(OwnedFd::from(listener), SOCKET_NUMBER)],
         observe_files: false,
         calls: Calls::default(),
+        programs: Programs::default(),
         danger_allow_missing: layout::allowed_missing(&spec.policy)?,
         guards: Vec::new(),
     })

@@ -1,12 +1,14 @@
 //! Runs one program in a session with the system's folders read-only:
 //! `session [verbose] [observe] [reports | deaf] [door] [pipe] [allow=WALL] [ro=PATH] [rw=PATH]
-//! [protect=PATTERN] [mask=PATTERN] [hide=PATTERN] [processes=N] [memory=BYTES] [files=N] [file-bytes=N] -- PROGRAM ARGS…`.
+//! [protect=PATTERN] [mask=PATTERN] [hide=PATTERN]
+//! [programs] [listed=PATH] [changed=PATH] [tree=PATH] [loader=PATH] [noexec=PATH] [debuggers]
+//! [processes=N] [memory=BYTES] [files=N] [file-bytes=N] -- PROGRAM ARGS…`.
 //! Prints what was observed to standard error with `verbose`, and every report with `reports`; takes none with `deaf`.
 //! For tests and measurements.
 
 use sandbox::{
-    Access, Calls, Guard, GuardKind, Limits, Mount, Network, Plan, PrivateArea, REPORT_BYTES_MAX, Report, Stdio, SyntheticFile, Wall,
-    recv_fds,
+    Access, Arguments, Calls, Execution, FileIdentity, Guard, GuardKind, Layer, Limits, ListedProgram, Mount, Network, Plan, PrivateArea,
+    Programs, REPORT_BYTES_MAX, Report, Stdio, SyntheticFile, Wall, recv_fds,
 };
 use schema::PathPattern;
 use std::ffi::OsString;
@@ -63,9 +65,56 @@ fn take_reports(reports: &OwnedFd, printed: bool) {
                 }
                 Ok(Report::SystemCallRefused { name }) => writeln!(std::io::stderr(), "call {name}"),
                 Ok(Report::FileChanged { path, change }) => writeln!(std::io::stderr(), "changed {change:?} {}", path.display()),
+                Ok(Report::ProgramExecuted(execution)) => print_program(&execution, received.descriptors),
+                Ok(Report::ProgramRefused { path, reason }) => {
+                    writeln!(std::io::stderr(), "program refused {} {}", path.display(), reason.name())
+                }
+                Ok(Report::SystemCallObserved { name, request }) => writeln!(std::io::stderr(), "observed {name} {}", request.name()),
                 Err(error) => writeln!(std::io::stderr(), "session: {error}"),
             };
         }
+    }
+}
+
+/// One line for each program: what ran, the script, whether it is confirmed, the bytes of its file if it came along, its arguments.
+fn print_program(execution: &Execution, descriptors: Vec<OwnedFd>) -> std::io::Result<()> {
+    let (file, passed) = execution.take_along(descriptors).map_err(std::io::Error::other)?;
+    let bytes = file.map_or(Ok(None), |file| std::fs::File::from(file).metadata().map(|facts| Some(facts.len())))?;
+    let mut arguments = match &execution.arguments {
+        Arguments::Inline(bytes) => bytes.clone(),
+        Arguments::Passed | Arguments::Unknown => Vec::new(),
+    };
+    if let Some(passed) = passed {
+        std::io::Read::read_to_end(&mut std::fs::File::from(passed), &mut arguments)?;
+    }
+    let script = execution.script.as_deref().map_or_else(|| "-".to_owned(), |script| script.display().to_string());
+    let confirmed = if execution.confirmed { "confirmed" } else { "unconfirmed" };
+    let bytes = bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
+    let words = String::from_utf8_lossy(&arguments).trim_end_matches('\0').replace(['\0', '\n'], " ");
+    writeln!(std::io::stderr(), "program {} {script} {confirmed} {bytes} {} {words}", execution.program.display(), arguments.len())
+}
+
+fn layers(options: &[String]) -> Vec<Layer> {
+    let mut layers = Calls::default().layers;
+    if options.iter().any(|text| text == "debuggers") {
+        layers.push(Layer::Developer);
+    }
+    layers
+}
+
+fn programs(options: &[String]) -> Programs {
+    let has = |name: &str| options.iter().any(|text| text == name);
+    let paths = |prefix: &str| options.iter().filter_map(|text| text.strip_prefix(prefix).map(PathBuf::from)).collect::<Vec<_>>();
+    let files = paths("listed=").into_iter().map(|path| ListedProgram::File { path, identity: None });
+    // As if it had been another file when it was measured.
+    let another = FileIdentity { device: 0, inode: 0, bytes: 0, changed: (0, 0) };
+    let changed = paths("changed=").into_iter().map(|path| ListedProgram::File { path, identity: Some(another) });
+    let listed: Vec<_> = files.chain(changed).chain(paths("tree=").into_iter().map(ListedProgram::Tree)).collect();
+    Programs {
+        observe: has("programs"),
+        listed: (!listed.is_empty()).then_some(listed),
+        loaders: paths("loader="),
+        without_execution: paths("noexec="),
     }
 }
 
@@ -99,8 +148,9 @@ fn plan(options: &[String], args: Vec<OsString>) -> Plan {
         observe_files: options.iter().any(|text| text == "observe"),
         calls: Calls {
             without: options.iter().filter_map(|text| Some(text.strip_prefix("without=")?.to_owned())).collect(),
-            ..Calls::default()
+            layers: layers(options),
         },
+        programs: programs(options),
         danger_allow_missing: options.iter().filter_map(|text| Wall::from_name(text.strip_prefix("allow=")?)).collect(),
         guards: guards(options),
     }

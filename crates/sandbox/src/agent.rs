@@ -203,11 +203,9 @@ fn prepare(descriptors: &Descriptors, limits: &Table, filter: Option<&[libc::soc
     let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
     rustix::thread::set_capabilities(None, sets).map_err(at(Step::Privileges))?;
     rustix::thread::set_no_new_privs(true).map_err(at(Step::Privileges))?;
-    if matches!(goal, Goal::Probe(_)) {
-        // No agent exists yet; the opener must be able to read the probe's arguments.
-        let readable = rustix::process::DumpableBehavior::Dumpable;
-        rustix::process::set_dumpable_behavior(readable).map_err(at(Step::Privileges))?;
-    }
+    // No program of the agent's exists yet; the opener must be able to read this process's arguments, and to trace it.
+    let readable = rustix::process::DumpableBehavior::Dumpable;
+    rustix::process::set_dumpable_behavior(readable).map_err(at(Step::Privileges))?;
     if let Some(filter) = filter {
         kernel::install_and_hand_over(filter, &descriptors.handshake).map_err(io(Step::Filter))?;
     }

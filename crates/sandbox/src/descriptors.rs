@@ -1,4 +1,5 @@
 use crate::Error;
+use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
     SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
@@ -10,6 +11,7 @@ use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 /// Most descriptors in one message.
 pub const DESCRIPTORS_MAX: usize = 24;
 
+const RECEIVE: &str = "receive a message";
 const CONTROL_BYTES: usize = rustix::cmsg_space!(ScmRights(24));
 
 /// What [`recv_fds`] took.
@@ -49,10 +51,30 @@ pub fn send_fds(socket: BorrowedFd<'_>, bytes: &[u8], descriptors: &[BorrowedFd<
 /// # Errors
 /// [`Error::System`] if nothing can be received; [`Error::Message`] if the message was larger than `buffer` or had too many descriptors.
 pub fn recv_fds(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Received, Error> {
+    receive(socket, buffer, RecvFlags::empty())?.map_err(Error::errno(RECEIVE))
+}
+
+/// As [`recv_fds`], but none if no message waits.
+///
+/// # Errors
+/// As [`recv_fds`].
+pub fn recv_fds_at_once(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Option<Received>, Error> {
+    match receive(socket, buffer, RecvFlags::DONTWAIT)? {
+        Ok(received) => Ok(Some(received)),
+        Err(Errno::AGAIN) => Ok(None),
+        Err(errno) => Err(Error::errno(RECEIVE)(errno)),
+    }
+}
+
+fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: RecvFlags) -> Result<rustix::io::Result<Received>, Error> {
     let mut space = [MaybeUninit::uninit(); CONTROL_BYTES];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let result = rustix::io::retry_on_intr(|| recvmsg(socket, &mut [IoSliceMut::new(buffer)], &mut control, RecvFlags::CMSG_CLOEXEC))
-        .map_err(Error::errno("receive a message"))?;
+    let received =
+        rustix::io::retry_on_intr(|| recvmsg(socket, &mut [IoSliceMut::new(buffer)], &mut control, RecvFlags::CMSG_CLOEXEC | flags));
+    let result = match received {
+        Ok(result) => result,
+        Err(errno) => return Ok(Err(errno)),
+    };
     let mut descriptors = Vec::new();
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(rights) = message {
@@ -62,7 +84,7 @@ pub fn recv_fds(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Received, E
     if result.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
         return Err(Error::Message { problem: "it is larger than its bound" });
     }
-    Ok(Received { bytes: result.bytes, descriptors })
+    Ok(Ok(Received { bytes: result.bytes, descriptors }))
 }
 
 /// A copy of a descriptor that this process was started with (3 or above): the number that a plan's `pass` gave it.

@@ -1,22 +1,25 @@
 //! Answers the calls that the filter hands to the warden: opens files for the agent, refuses what is not on the list, reports both.
 //!
-//! A call is never let through to be carried out by the kernel itself: another thread of the agent could swap the path between the look
+//! A call that opens a file is never let through to be carried out by the kernel itself: another thread of the agent could swap the path between the look
 //! and the act. The warden opens the file, reports where the descriptor leads, and then hands it over. It does so one call at a time and in
 //! its own process: a process that made a pid namespace can have no threads, and a process inside would be in the agent's reach.
 
 mod attempt;
 mod change;
 mod connect;
+mod exec;
 mod guarded;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod hostile;
 mod masked;
 mod request;
 mod target;
+mod trace;
 mod waiting;
 mod walk;
 
 use crate::guard::Guards;
+use crate::programs::Programs;
 use crate::report::Journal;
 use crate::root::Root;
 use crate::seccomp::{self, Listener, Notification, Reply, Rule};
@@ -33,6 +36,7 @@ use schema::event::FileMode;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use target::{Target, own, path_of};
+use trace::Tracer;
 use waiting::{Goal, Side, Waiting};
 use walk::Failure;
 
@@ -50,23 +54,53 @@ pub(crate) struct Opener {
     host_proc: OwnedFd,
     /// Device numbers of the file systems in which the session's own sockets have their names.
     devices: Vec<u64>,
+    second_places: Vec<(PathBuf, PathBuf)>,
     waiting: Waiting,
     /// What the agent may ask for.
     calls: seccomp::Table,
     guards: Guards,
     file_bytes_max: u64,
+    programs: Programs,
+    tracer: Tracer,
 }
 
 impl Opener {
     /// Makes this process open files exactly as the agent would: no capability in effect, a file mode mask of its own.
-    pub(crate) fn new(listener: OwnedFd, journal: Journal, root: &Root, calls: seccomp::Table) -> Result<Self, Error> {
+    pub(crate) fn new(listener: OwnedFd, journal: Journal, root: &Root, programs: &Programs, calls: seccomp::Table) -> Result<Self, Error> {
         kernel::unshare(rustix::thread::UnshareFlags::FS).map_err(Error::errno("separate the warden's file mode mask"))?;
         raise(CapabilitySet::empty()).map_err(Error::errno("lower the warden's capability"))?;
         let host_proc = root.host_proc.try_clone().map_err(Error::system("keep the host's /proc"))?;
         let devices = root.devices.clone();
         let (guards, file_bytes_max) = (root.guards.clone(), root.file_bytes_max);
-        let (listener, waiting) = (Listener::new(listener), Waiting::default());
-        Ok(Self { listener, journal, host_proc, devices, waiting, calls, guards, file_bytes_max })
+        Ok(Self {
+            listener: Listener::new(listener),
+            journal,
+            host_proc,
+            devices,
+            second_places: root.second_places.clone(),
+            waiting: Waiting::default(),
+            calls,
+            programs: programs.clone(),
+            tracer: Tracer::default(),
+            guards,
+            file_bytes_max,
+        })
+    }
+
+    /// From now on programs may be executed: by the agent, whose number this is, and by what it starts.
+    pub(crate) fn trace(&mut self, agent: rustix::process::Pid) -> Result<(), Error> {
+        self.tracer = Tracer::new(agent.as_raw_pid())?;
+        Ok(())
+    }
+
+    /// Readable when [`Opener::attend`] is to be called.
+    pub(crate) fn stops(&self) -> Option<BorrowedFd<'_>> {
+        self.tracer.descriptor()
+    }
+
+    /// Whether [`Opener::attend`] is to be called although nothing is readable.
+    pub(crate) fn is_stirred(&self) -> bool {
+        self.tracer.is_stirred()
     }
 
     /// Waits for one call and answers it. An error is one of the warden's: the session cannot go on.
@@ -78,6 +112,8 @@ impl Opener {
             Some(Rule::Change(_)) => self.change(&call),
             Some(Rule::Make) => self.make(&call),
             Some(Rule::Connect) => self.connect(&call),
+            Some(Rule::Execute) => self.execute(&call),
+            Some(Rule::Trace | Rule::Tell) => self.observe(&call),
             _ => self.refuse(&call),
         }
     }
@@ -89,12 +125,12 @@ impl Opener {
                 self.hand_over(call.id, *how, file)?;
             }
         }
-        Ok(())
+        self.look_after_unconfirmed()
     }
 
     /// How long [`Opener::tend`] may be left out; none if nothing waits.
     pub(crate) fn patience(&self) -> Option<Timespec> {
-        self.waiting.patience()
+        self.waiting.patience().or((!self.tracer.unconfirmed.is_empty()).then_some(waiting::PERIOD))
     }
 
     /// What was reported so far.

@@ -1,4 +1,4 @@
-use crate::{Guard, Wall};
+use crate::{Guard, Programs, Wall};
 use std::ffi::OsString;
 use std::os::fd::{OwnedFd, RawFd};
 use std::path::PathBuf;
@@ -32,6 +32,8 @@ pub struct Plan {
     pub observe_files: bool,
     /// Which system calls the agent may make.
     pub calls: Calls,
+    /// Which programs may run, and what is told of them.
+    pub programs: Programs,
     /// Walls that may be missing. Everything else that is missing refuses the session.
     pub danger_allow_missing: Vec<Wall>,
     /// Paths below mounts that are not the agent's. They hold only where files are observed: otherwise the plan is refused.

@@ -1,4 +1,10 @@
+mod programs;
+
+pub(crate) use programs::read_all;
+pub use programs::{Arguments, CallRequest, Execution};
+
 use crate::Error;
+use crate::programs::ProgramRefusal;
 use schema::event::{FileChange, FileMode};
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
@@ -7,8 +13,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Longest report as a datagram. A path in it has at most two times `PATH_MAX` bytes: that of a folder, and the one that was asked for.
-pub const REPORT_BYTES_MAX: usize = 2 * PATH_BYTES_MAX + 64;
+/// Longest report as a datagram. The longest is that of a program: its path, that of a script (a folder's and the one that was asked for),
+/// its arguments.
+pub const REPORT_BYTES_MAX: usize = 4 * PATH_BYTES_MAX + 128;
 /// `PATH_MAX` of Linux.
 pub(crate) const PATH_BYTES_MAX: usize = 4096;
 /// How many different files are opened in a session, by path and mode. What cannot be remembered would be reported every time, and a log
@@ -52,6 +59,22 @@ pub enum Report {
         /// What became of it.
         change: FileChange,
     },
+    /// A program is about to run; the first time with its file, so that it can be measured ([`Execution::take_along`]).
+    ProgramExecuted(Execution),
+    /// A program was not run.
+    ProgramRefused {
+        /// Its canonical path inside, or the one that was asked for.
+        path: PathBuf,
+        /// Why.
+        reason: ProgramRefusal,
+    },
+    /// A system call was let through; once for each call and request.
+    SystemCallObserved {
+        /// Its name.
+        name: String,
+        /// What it asked for.
+        request: CallRequest,
+    },
 }
 
 impl Report {
@@ -62,6 +85,9 @@ impl Report {
             Self::FileRefused { path, mode, errno } => text(b'r', *mode, *errno, path.as_os_str().as_bytes()),
             Self::SystemCallRefused { name } => text(b's', FileMode::Read, 0, name.as_bytes()),
             Self::FileChanged { path, change } => text(b'c', FileMode::Write, number(*change), path.as_os_str().as_bytes()),
+            Self::ProgramExecuted(execution) => programs::encode(execution),
+            Self::ProgramRefused { path, reason } => programs::encode_refusal(path, *reason),
+            Self::SystemCallObserved { name, request } => programs::encode_observed(name, *request),
         }
     }
 
@@ -90,6 +116,9 @@ impl Report {
             b's' => String::from_utf8(rest.to_vec())
                 .map(|name| Self::SystemCallRefused { name })
                 .map_err(|_| problem("a report's name is not text")),
+            b'x' => programs::decode(rest).map(Self::ProgramExecuted).ok_or_else(|| problem("a report of a program is broken")),
+            b'n' => programs::decode_refusal(rest).ok_or_else(|| problem("a report of a refused program is broken")),
+            b'y' => programs::decode_observed(rest).ok_or_else(|| problem("a report of an observed call is broken")),
             _ => Err(problem("a report's kind is unknown")),
         }
     }
@@ -138,6 +167,7 @@ pub(crate) struct Journal {
     opened: HashSet<u128>,
     refused: HashSet<u128>,
     calls: BTreeSet<i32>,
+    known: programs::Known,
     opened_max: usize,
     refused_max: usize,
 }
@@ -156,7 +186,8 @@ impl Journal {
     fn with(sink: Sink) -> Self {
         let keys = [RandomState::new(), RandomState::new()];
         let (opened, refused, calls) = (HashSet::new(), HashSet::new(), BTreeSet::new());
-        Self { sink, keys, opened, refused, calls, opened_max: OPENED_MAX, refused_max: REFUSED_MAX }
+        let known = programs::Known::default();
+        Self { sink, keys, opened, refused, calls, known, opened_max: OPENED_MAX, refused_max: REFUSED_MAX }
     }
 
     /// Reports an opened file. When this returns true, the supervisor's queue holds it, or held it before; if false, there are too many.
@@ -237,8 +268,12 @@ impl Journal {
     }
 
     fn send(&mut self, report: Report) -> Result<(), Error> {
+        self.send_with(report, &[])
+    }
+
+    fn send_with(&mut self, report: Report, along: &[BorrowedFd<'_>]) -> Result<(), Error> {
         match &mut self.sink {
-            Sink::Supervisor(socket) => crate::descriptors::send_fds(socket.as_fd(), &report.encode(), &[]),
+            Sink::Supervisor(socket) => crate::descriptors::send_fds(socket.as_fd(), &report.encode(), along),
             Sink::Trial(kept) => {
                 if kept.len() < TRIAL_MAX {
                     kept.push(report);

@@ -14,7 +14,7 @@ use rustix::mount::{
     fsopen, move_mount, open_tree,
 };
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A file in the root that no Landlock rule covers: opening it tells whether Landlock holds.
 pub(crate) const CANARY: &str = "/.wall";
@@ -29,6 +29,8 @@ pub(crate) struct Pinned {
     device: u64,
     inode: u64,
     is_folder: bool,
+    /// The source's own place, without links.
+    canonical: PathBuf,
 }
 
 impl Pinned {
@@ -37,11 +39,12 @@ impl Pinned {
         let source = open_path(&mount.source)?;
         let stat = rustix::fs::fstat(&source).map_err(Error::path("look at", &mount.source))?;
         let is_folder = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_dir();
-        Ok(Self { mount: mount.clone(), device: stat.st_dev, inode: stat.st_ino, is_folder })
+        let canonical = std::fs::canonicalize(&mount.source).unwrap_or_else(|_| mount.source.clone());
+        Ok(Self { mount: mount.clone(), device: stat.st_dev, inode: stat.st_ino, is_folder, canonical })
     }
 
     /// The source as a mount of its own, detached, or an error if it is another file by now.
-    fn detach(&self) -> Result<OwnedFd, Error> {
+    fn detach(&self, without_execution: bool) -> Result<OwnedFd, Error> {
         let path = &self.mount.source;
         let source = open_path(path)?;
         let stat = rustix::fs::fstat(&source).map_err(Error::path("look at", path))?;
@@ -53,6 +56,9 @@ impl Pinned {
         let mut set = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
         if self.mount.access == Access::ReadOnly {
             set |= libc::MOUNT_ATTR_RDONLY;
+        }
+        if without_execution {
+            set |= libc::MOUNT_ATTR_NOEXEC;
         }
         let recursive = libc::AT_EMPTY_PATH | libc::AT_RECURSIVE;
         mount_setattr(tree.as_fd(), c"", recursive, set, NOTHING).map_err(|source| Error::Path {
@@ -79,6 +85,8 @@ pub(crate) struct Root {
     pub(crate) guards: Guards,
     /// Size of a file that is written.
     pub(crate) file_bytes_max: u64,
+    /// Second places of mounts, each with the place where the same files stand inside too (`/bin` is `/usr/bin` on most systems).
+    pub(crate) second_places: Vec<(PathBuf, PathBuf)>,
 }
 
 /// Builds the root in this mount namespace and makes it `/`. `process_files` is a detached procfs of the session's pid namespace.
@@ -91,7 +99,10 @@ pub(crate) fn build(plan: &Plan, sources: &[Pinned], process_files: &OwnedFd) ->
     let mut tree = tree::Tree::new(root)?;
     let mut areas = Vec::new();
     for area in &plan.private {
-        let flags = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
+        let mut flags = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
+        if plan.programs.forbids_execution_at(&area.path) {
+            flags |= MountAttrFlags::MOUNT_ATTR_NOEXEC;
+        }
         let mode = if area.path == Path::new("/tmp") || area.path == Path::new("/dev/shm") { "1777" } else { "0700" };
         let mount = memory_area(area.size_bytes_max, mode, flags)?;
         tree.place_private(&area.path, &mount)?;
@@ -101,7 +112,8 @@ pub(crate) fn build(plan: &Plan, sources: &[Pinned], process_files: &OwnedFd) ->
     tree.place(Path::new("/proc"), process_files, true)?;
     devices::mask_process_files(&tree)?;
     for source in sources {
-        tree.place(&source.mount.target, &source.detach()?, source.is_folder)?;
+        let mount = source.detach(plan.programs.forbids_execution_at(&source.mount.target))?;
+        tree.place(&source.mount.target, &mount, source.is_folder)?;
     }
     covers::lay(&tree, plan)?;
     for file in &plan.files {
@@ -110,7 +122,14 @@ pub(crate) fn build(plan: &Plan, sources: &[Pinned], process_files: &OwnedFd) ->
     tree.write(Path::new(CANARY), b"")?;
     enter(&tree)?;
     let (guards, file_bytes_max) = (Guards::new(&plan.guards), plan.limits.file_bytes_max);
-    Ok(Root { host_proc, terminal, areas, devices: tree.into_devices(), guards, file_bytes_max })
+    let second_places = second_places(sources);
+    Ok(Root { host_proc, terminal, areas, devices: tree.into_devices(), guards, file_bytes_max, second_places })
+}
+
+fn second_places(sources: &[Pinned]) -> Vec<(PathBuf, PathBuf)> {
+    let is_shown = |place: &Path| sources.iter().any(|one| one.canonical == one.mount.target && place.starts_with(&one.canonical));
+    let second = sources.iter().filter(|one| one.canonical != one.mount.target && is_shown(&one.canonical));
+    second.map(|one| (one.mount.target.clone(), one.canonical.clone())).collect()
 }
 
 /// Makes the tree the root of this process and its siblings in the mount namespace, and lets go of the old one.

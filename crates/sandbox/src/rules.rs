@@ -1,7 +1,7 @@
 //! Landlock rules over the finished root: what the plan lists, by kind of access, and nothing else.
 
 use crate::plan::{Access, Plan};
-use crate::{Error, Wall};
+use crate::{Error, ListedProgram, Wall};
 use landlock::{
     ABI, Access as _, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, RestrictionStatus, Ruleset, RulesetAttr,
     RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
@@ -29,13 +29,15 @@ pub(crate) fn judge(status: Result<RestrictionStatus, RulesetError>) -> Result<(
 }
 
 fn build(plan: &Plan, host_proc: &OwnedFd) -> Result<RulesetCreated, RulesetError> {
-    let all = AccessFs::from_all(NEWEST);
-    let read = AccessFs::from_read(NEWEST);
+    let handled = AccessFs::from_all(NEWEST);
+    // With a list of programs, only what it names has the right to be executed.
+    let everywhere = if plan.programs.listed.is_some() { !AccessFs::Execute } else { BitFlags::all() };
+    let (all, read) = (handled & everywhere, AccessFs::from_read(NEWEST) & everywhere);
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(AccessFs::from_all(OLDEST))?
         .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(all)?
+        .handle_access(handled)?
         .scope(Scope::from_all(NEWEST))?
         .create()?;
     rules = rules.add_rule(PathBeneath::new(host_proc, AccessFs::ReadFile | AccessFs::ReadDir))?;
@@ -62,6 +64,18 @@ fn build(plan: &Plan, host_proc: &OwnedFd) -> Result<RulesetCreated, RulesetErro
     }
     for file in &plan.files {
         rules = allow(rules, &file.path, AccessFs::ReadFile.into())?;
+    }
+    executable(plan, rules)
+}
+
+/// Rules for what the list of programs names, and for what loads it.
+fn executable(plan: &Plan, mut rules: RulesetCreated) -> Result<RulesetCreated, RulesetError> {
+    let Some(listed) = &plan.programs.listed else { return Ok(rules) };
+    let paths = listed.iter().map(|one| match one {
+        ListedProgram::File { path, .. } | ListedProgram::Tree(path) => path,
+    });
+    for path in paths.chain(&plan.programs.loaders) {
+        rules = allow(rules, path, AccessFs::Execute.into())?;
     }
     Ok(rules)
 }

@@ -1,7 +1,7 @@
 //! What this host gives: every wall is built once around a session that never starts an agent.
 
 use crate::plan::{Calls, Limits, Network, Plan, PrivateArea, Stdio};
-use crate::{Error, Keeper, Observation, Wall, kernel};
+use crate::{Error, Keeper, Observation, Programs, Wall, kernel};
 use std::collections::BTreeMap;
 
 /// What [`survey`] found out.
@@ -66,6 +66,7 @@ fn plan() -> Plan {
         pass: Vec::new(),
         observe_files: true,
         calls: Calls::default(),
+        programs: Programs { observe: true, ..Programs::default() },
         danger_allow_missing: Wall::ALL.to_vec(),
         guards: Vec::new(),
     }

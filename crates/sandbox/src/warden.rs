@@ -121,7 +121,8 @@ fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
 fn filter(setup: &Setup, observed: &mut BTreeMap<Wall, Observation>) -> Result<Option<Vec<libc::sock_filter>>, Error> {
     let plan = &setup.plan;
     if seccomp::is_available() {
-        return Ok(Some(seccomp::build(&setup.calls, plan.observe_files)));
+        let watched = seccomp::Watched { files: plan.observe_files, programs: plan.programs.observe };
+        return Ok(Some(seccomp::build(&setup.calls, watched)));
     }
     let missing = Error::WallMissing { wall: Wall::Seccomp, found: "no filters that ask a listener".to_owned() };
     if !plan.guards.is_empty() {

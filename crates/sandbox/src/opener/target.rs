@@ -86,6 +86,20 @@ impl Target<'_> {
         mask.map(Mode::from_raw_mode).ok_or(Errno::ACCESS)
     }
 
+    /// The number of the thread's process, as the warden counts it.
+    pub(super) fn process(self) -> Result<i32, Errno> {
+        // Only first threads can be opened as processes, and that is quicker than reading.
+        match open_task(self.task, PidfdFlags::empty()) {
+            Ok(_) => Ok(self.task),
+            Err(_) => field(&self.file("status")?, "Tgid:").and_then(|text| text.parse().ok()).ok_or(Errno::SRCH),
+        }
+    }
+
+    /// The number of the process that traces the thread, 0 if none does, as the warden counts it.
+    pub(super) fn tracer(self) -> Result<i32, Errno> {
+        field(&self.file("status")?, "TracerPid:").and_then(|text| text.parse().ok()).ok_or(Errno::SRCH)
+    }
+
     /// The thread's process and its own number, as the session counts them.
     pub(super) fn numbers(self) -> Result<(String, String), Errno> {
         let status = self.file("status")?;
@@ -124,7 +138,7 @@ fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Does something without and, if that is refused, with the warden's one capability in effect.
-fn able<T>(mut attempt: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+pub(super) fn able<T>(mut attempt: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
     match attempt() {
         Err(Errno::PERM | Errno::ACCESS) => {
             super::raise(CapabilitySet::SYS_PTRACE).map_err(|_| Errno::PERM)?;

@@ -12,7 +12,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 /// Most calls that wait at once.
 const COUNT_MAX: usize = 64;
 /// How often it is looked whether a caller is gone.
-const PERIOD: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+pub(super) const PERIOD: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 /// The calls that wait.

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 fn taken(socket: &OwnedFd) -> Option<Report> {
-    let mut buffer = [0; super::REPORT_BYTES_MAX];
+    let mut buffer = vec![0; super::REPORT_BYTES_MAX];
     let (length, _) = rustix::net::recv(socket, &mut buffer[..], RecvFlags::DONTWAIT).ok()?;
     (length > 0).then(|| Report::decode(&buffer[..length]).unwrap())
 }

@@ -4,6 +4,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// Wakes the listener on the caller's processor (Linux 6.6).
 const SYNC_WAKE_UP: libc::c_ulong = 1;
+/// `SECCOMP_USER_NOTIF_FLAG_CONTINUE`.
+const GO_ON: u32 = 1;
 
 /// The warden's end of a filter: what it did not allow by itself arrives here and waits for an answer.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub(crate) enum Reply<'a> {
     Done,
     /// An error number.
     Error(i32),
+    /// What the kernel makes of it: only where what can be swapped does not count, or is looked at afterwards.
+    Continue,
     /// A copy of this descriptor, close-on-exec or not.
     Descriptor(BorrowedFd<'a>, bool),
 }
@@ -64,19 +68,20 @@ impl Listener {
     /// Answers a call. A caller that is gone needs no answer.
     pub(crate) fn reply(&self, id: u64, reply: &Reply<'_>) {
         match reply {
-            Reply::Done => self.answer(id, 0),
-            Reply::Error(errno) => self.answer(id, -errno),
+            Reply::Done => self.answer(id, 0, 0),
+            Reply::Error(errno) => self.answer(id, -errno, 0),
+            Reply::Continue => self.answer(id, 0, GO_ON),
             Reply::Descriptor(descriptor, close_on_exec) => {
                 if let Err(error) = self.inject(id, *descriptor, *close_on_exec) {
                     // The caller may have no room for one more descriptor.
-                    self.answer(id, -error.raw_os_error().unwrap_or(libc::EMFILE));
+                    self.answer(id, -error.raw_os_error().unwrap_or(libc::EMFILE), 0);
                 }
             }
         }
     }
 
-    fn answer(&self, id: u64, error: i32) {
-        let mut response = libc::seccomp_notif_resp { id, val: 0, error, flags: 0 };
+    fn answer(&self, id: u64, error: i32, flags: u32) {
+        let mut response = libc::seccomp_notif_resp { id, val: 0, error, flags };
         // SAFETY: the kernel reads one such structure from a live variable.
         let _gone = unsafe { libc::ioctl(self.0.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SEND, &raw mut response) };
     }

@@ -1,7 +1,7 @@
 //! The list as a program of the kernel's packet filter: a search tree over the sorted numbers. Calls that are allowed whatever their
 //! arguments are cached by the kernel and cost next to nothing.
 
-use super::table::{Rule, Table, Test};
+use super::table::{ATTACH, Rule, SEIZE, TRACE_ME, Table, Test};
 use crate::bpf::{ARCHITECTURE, ARGUMENTS, NATIVE, NUMBER, far, jump, load, ret, step};
 use crate::kernel::checked;
 use libc::{BPF_ALU, BPF_AND, BPF_JEQ, BPF_JGE, BPF_JSET, BPF_K, sock_filter};
@@ -12,17 +12,30 @@ const X32: u32 = 0x4000_0000;
 const ARGUMENT_BYTES: u32 = 8;
 const HALF_BYTES: u32 = 4;
 
-/// Builds the agent's filter. With `observe`, every call that opens or changes a file is handed to the warden.
-pub(crate) fn build(table: &Table, observe: bool) -> Vec<sock_filter> {
-    let code = |rule: Rule| match (rule, observe) {
-        (Rule::Allow, _) | (Rule::Open(_) | Rule::Change([]), false) => Some(vec![allow()]),
-        (Rule::Change(alternatives), false) => Some(conditions(alternatives, notify())),
-        (Rule::Open(Some(flags)), true) => Some(path_only(flags)),
-        (Rule::Absent, _) => Some(vec![refuse(libc::ENOSYS)]),
-        (Rule::When(alternatives, errno), _) => Some(conditions(alternatives, errno.map_or_else(notify, refuse))),
-        (Rule::Change(_), true) | (Rule::Open(None) | Rule::Make | Rule::Connect, _) => Some(vec![notify()]),
+/// What of a session is handed to the warden.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Watched {
+    /// Every call that opens a file.
+    pub(crate) files: bool,
+    /// Every call that executes a program or changes who a process is.
+    pub(crate) programs: bool,
+}
+
+/// Builds the agent's filter.
+pub(crate) fn build(table: &Table, watched: Watched) -> Vec<sock_filter> {
+    let code = |rule: Rule| match rule {
+        Rule::Open(Some(flags)) if watched.files => Some(path_only(flags)),
+        Rule::Open(None) if watched.files => Some(vec![notify()]),
+        Rule::Change(_) if watched.files => Some(vec![notify()]),
+        Rule::Execute | Rule::Tell if watched.programs => Some(vec![notify()]),
+        Rule::Allow | Rule::Open(_) | Rule::Change([]) | Rule::Execute | Rule::Tell => Some(vec![allow()]),
+        Rule::Change(alternatives) => Some(conditions(alternatives, notify())),
+        Rule::Trace => Some(tracing()),
+        Rule::Absent => Some(vec![refuse(libc::ENOSYS)]),
+        Rule::When(alternatives, errno) => Some(conditions(alternatives, errno.map_or_else(notify, refuse))),
+        Rule::Make | Rule::Connect => Some(vec![notify()]),
         // Like everything that the lists do not name.
-        (Rule::Refuse | Rule::RefuseAbsent, _) => None,
+        Rule::Refuse | Rule::RefuseAbsent => None,
     };
     compile(table.entries().filter_map(|entry| Some((entry.number, code(entry.rule)?))).collect(), notify())
 }
@@ -35,7 +48,15 @@ pub(crate) fn build_role(list: impl Iterator<Item = (u32, Rule)>) -> Vec<sock_fi
         Rule::Absent => vec![refuse(libc::ENOSYS)],
         Rule::When(alternatives, errno) => conditions(alternatives, errno.map_or_else(kill, refuse)),
         // The build accepts none of these in a role's list.
-        Rule::Open(_) | Rule::Change(_) | Rule::Make | Rule::Connect | Rule::Refuse | Rule::RefuseAbsent => vec![kill()],
+        Rule::Open(_)
+        | Rule::Change(_)
+        | Rule::Make
+        | Rule::Connect
+        | Rule::Execute
+        | Rule::Trace
+        | Rule::Tell
+        | Rule::Refuse
+        | Rule::RefuseAbsent => vec![kill()],
     };
     compile(list.map(|(number, rule)| (number, code(rule))).collect(), kill())
 }
@@ -140,6 +161,19 @@ fn compare(offset: u32, mask: u32, values: &[u32], rest: usize) -> Vec<sock_filt
 /// Carried out with `O_PATH`, handed to the warden without.
 fn path_only(flags: u32) -> Vec<sock_filter> {
     vec![load(ARGUMENTS + ARGUMENT_BYTES * flags), jump(BPF_JSET, libc::O_PATH.cast_unsigned(), 0, 1), allow(), notify()]
+}
+
+/// The requests that begin to trace are handed to the warden, the others carried out.
+fn tracing() -> Vec<sock_filter> {
+    let low = |request: u64| u32::try_from(request).unwrap_or_default();
+    vec![
+        load(ARGUMENTS),
+        jump(BPF_JEQ, low(TRACE_ME), 3, 0),
+        jump(BPF_JEQ, low(ATTACH), 2, 0),
+        jump(BPF_JEQ, low(SEIZE), 1, 0),
+        allow(),
+        notify(),
+    ]
 }
 
 fn allow() -> sock_filter {

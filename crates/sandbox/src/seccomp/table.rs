@@ -21,6 +21,12 @@ pub(crate) enum Rule {
     /// Changes names or attributes of files: the warden does it for the agent, and reports it, if files are observed. Else carried out if
     /// every test of one of the alternatives holds, or if there is none.
     Change(&'static [&'static [Test]]),
+    /// Executes a program: the warden looks at it before and afterwards, if programs are observed.
+    Execute,
+    /// Begins to trace a process, or lets itself be traced: told and carried out. What debuggers do afterwards needs no word.
+    Trace,
+    /// Told and carried out, if programs are observed.
+    Tell,
     /// Carried out if every test of one of the alternatives holds, else refused: with this error number, or as the list refuses what it
     /// does not name.
     When(&'static [&'static [Test]], Option<i32>),
@@ -61,6 +67,10 @@ pub(crate) use lists::{DATA, EVERYONE, LIBRARIES, LOCAL, REMOTE};
 pub(crate) const SET_ID: u32 = 0o6000;
 /// The call by which the agent's process hands the filter's listener to the warden when the filter holds already.
 const HANDS_OVER: &str = "sendmsg";
+/// Requests of ptrace(2) that begin to trace: by oneself, with a stop, and without.
+pub(crate) const TRACE_ME: u64 = 0;
+pub(crate) const ATTACH: u64 = 16;
+pub(crate) const SEIZE: u64 = 0x4206;
 /// The address families that can be had: Unix, IPv4, IPv6.
 const FAMILIES: [u64; 3] = [1, 2, 10];
 
@@ -113,6 +123,11 @@ impl Table {
             // Also what is only in a layer that does not hold.
             Some(_) => libc::EPERM,
         }
+    }
+
+    /// Whether a layer holds.
+    pub(crate) fn has(&self, layer: Layer) -> bool {
+        self.layers.contains(&layer)
     }
 
     fn holds(&self, entry: &Entry) -> bool {

@@ -56,7 +56,7 @@ fn found(wall: Wall) -> &'static str {
 /// Answers the probe's calls as the agent's will be, until it has said what it found.
 fn answer_probe(setup: &Setup, built: &Built, inmate: &mut Inmate) -> Result<Option<Opener>, Error> {
     let Some(listener) = inmate.listener.take() else { return Ok(None) };
-    let mut opener = Opener::new(listener, Journal::trial(), &built.root, setup.calls.clone())?;
+    let mut opener = Opener::new(listener, Journal::trial(), &built.root, &setup.plan.programs, setup.calls.clone())?;
     inmate.go()?;
     loop {
         let mut events = [PollFd::new(&inmate.status, PollFlags::IN), PollFd::from_borrowed_fd(opener.as_fd(), PollFlags::IN)];

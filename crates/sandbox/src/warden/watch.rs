@@ -9,6 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, WaitId, WaitIdOptions};
 use std::os::fd::{AsFd, BorrowedFd};
 
+const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 /// Exit code when the kernel does not tell one.
 const UNKNOWN: i32 = 255;
 
@@ -34,8 +35,10 @@ fn agent(setup: &Setup, built: &Built) -> Result<Option<i32>, Error> {
     let mut opener = match inmate.listener.take() {
         Some(listener) => {
             let reports = setup.reports.try_clone().map_err(Error::system("keep the way of reports"))?;
-            let opener = Opener::new(listener, Journal::new(reports), &built.root, setup.calls.clone())?;
+            let mut opener = Opener::new(listener, Journal::new(reports), &built.root, &setup.plan.programs, setup.calls.clone())?;
+            opener.trace(inmate.pid)?;
             inmate.go()?;
+            until_executed(&inmate, &mut opener)?;
             Some(opener)
         }
         None => None,
@@ -49,37 +52,87 @@ fn agent(setup: &Setup, built: &Built) -> Result<Option<i32>, Error> {
     watch(setup, &inmate, opener.as_mut())
 }
 
+/// Answers the new process's calls until it says something, or is the agent's program.
+fn until_executed(inmate: &Inmate, opener: &mut Opener) -> Result<(), Error> {
+    loop {
+        let mut events = vec![PollFd::new(&inmate.status, PollFlags::IN), PollFd::from_borrowed_fd(opener.as_fd(), PollFlags::IN)];
+        events.extend(opener.stops().map(|stops| PollFd::from_borrowed_fd(stops, PollFlags::IN)));
+        rustix::io::retry_on_intr(|| poll(&mut events, None)).map_err(Error::errno("wait for the exec"))?;
+        let ready: Vec<bool> = events.iter().map(|event| !event.revents().is_empty()).collect();
+        drop(events);
+        match ready[..] {
+            [true, ..] => return Ok(()),
+            [_, _, true] => opener.attend()?,
+            [_, true, ..] => opener.answer_one()?,
+            _ => {}
+        }
+    }
+}
+
 fn watch(setup: &Setup, inmate: &Inmate, mut opener: Option<&mut Opener>) -> Result<Option<i32>, Error> {
     loop {
-        let asking = opener.as_ref().map_or(setup.control.as_fd(), |opener| opener.as_fd());
         let patience = opener.as_ref().and_then(|opener| opener.patience());
-        let [ended, control, asked] = wait(setup, inmate, (asking, PollFlags::IN), patience)?;
+        let wanted = match opener.as_deref() {
+            Some(opener) => [Some(opener.as_fd()), opener.stops()],
+            None => [None, None],
+        };
+        let is_stirred = opener.as_ref().is_some_and(|opener| opener.is_stirred());
+        let patience_now = if is_stirred { Some(AT_ONCE) } else { patience };
+        let [ended, control, asked, stopped] = wait(setup, inmate, wanted, patience_now)?;
         if ended {
             return exit_code(inmate).map(Some);
         }
         if control && !obey(setup, inmate)? {
             return Ok(None);
         }
-        if let (Some(opener), Some(_)) = (opener.as_deref_mut(), patience) {
+        let Some(opener) = opener.as_deref_mut() else { continue };
+        if patience.is_some() {
             opener.tend()?;
         }
-        if !asked {
+        let stopped = stopped || is_stirred;
+        if !asked && !stopped {
             continue;
         }
         // The agent's call is taken when there is room for its report: until then it waits, but the supervisor is obeyed.
-        let [ended, control, room] = wait(setup, inmate, (setup.reports.as_fd(), PollFlags::OUT), None)?;
-        if let (Some(opener), true, false, false) = (opener.as_deref_mut(), room, ended, control) {
+        let [ended, control, room] = wait_for_room(setup, inmate)?;
+        if !room || ended || control {
+            continue;
+        }
+        // A program that is there first: who waits for it may be who asks.
+        if stopped {
+            opener.attend()?;
+        } else {
             opener.answer_one()?;
         }
     }
 }
 
-/// Waits until the agent ended, the supervisor asks something, or the third is ready (or, after some time, none of it).
-fn wait(setup: &Setup, inmate: &Inmate, third: (BorrowedFd<'_>, PollFlags), patience: Option<Timespec>) -> Result<[bool; 3], Error> {
-    let (third, flags) = third;
-    let mut events =
-        [PollFd::new(&inmate.pidfd, PollFlags::IN), PollFd::new(&setup.control, PollFlags::IN), PollFd::from_borrowed_fd(third, flags)];
+/// Waits until the agent ended, the supervisor asks something, or one of the others is readable (or, after some time, none of it).
+fn wait(setup: &Setup, inmate: &Inmate, others: [Option<BorrowedFd<'_>>; 2], patience: Option<Timespec>) -> Result<[bool; 4], Error> {
+    // In the place of one that is not there, nothing is waited for.
+    let [asking, stops] = others;
+    let place = |other: &Option<BorrowedFd<'_>>| if other.is_some() { PollFlags::IN } else { PollFlags::empty() };
+    let flags = [place(&asking), place(&stops)];
+    let [asking, stops] = [asking, stops].map(|other| other.unwrap_or(setup.reports.as_fd()));
+    let [asking_flags, stops_flags] = flags;
+    let mut events = [
+        PollFd::new(&inmate.pidfd, PollFlags::IN),
+        PollFd::new(&setup.control, PollFlags::IN),
+        PollFd::from_borrowed_fd(asking, asking_flags),
+        PollFd::from_borrowed_fd(stops, stops_flags),
+    ];
     rustix::io::retry_on_intr(|| poll(&mut events, patience.as_ref())).map_err(Error::errno("watch the agent"))?;
+    Ok(events.map(|event| event.revents().contains(PollFlags::IN) || event.revents().intersects(PollFlags::HUP | PollFlags::ERR)))
+}
+
+/// Waits until the agent ended, the supervisor asks something, or it takes reports.
+fn wait_for_room(setup: &Setup, inmate: &Inmate) -> Result<[bool; 3], Error> {
+    let mut events = [
+        PollFd::new(&inmate.pidfd, PollFlags::IN),
+        PollFd::new(&setup.control, PollFlags::IN),
+        PollFd::new(&setup.reports, PollFlags::OUT),
+    ];
+    rustix::io::retry_on_intr(|| poll(&mut events, None)).map_err(Error::errno("watch the agent"))?;
     Ok(events.map(|event| !event.revents().is_empty()))
 }
 

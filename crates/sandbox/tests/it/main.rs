@@ -6,6 +6,7 @@
 mod attempts;
 mod calls;
 mod confined;
+mod debuggers;
 mod door;
 mod escapes;
 mod files;
@@ -16,6 +17,7 @@ mod lines;
 mod list;
 mod opens;
 mod processes;
+mod programs;
 mod roles;
 mod survey;
 

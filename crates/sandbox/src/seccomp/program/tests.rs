@@ -1,6 +1,6 @@
-use super::{NATIVE, X32};
+use super::{NATIVE, Watched, X32};
 use crate::bpf::verdict::verdict;
-use crate::plan::Calls;
+use crate::plan::{Calls, Layer};
 use crate::seccomp::table::{Rule, Table, name};
 use libc::{
     SECCOMP_RET_ALLOW as ALLOW, SECCOMP_RET_ERRNO as ERRNO, SECCOMP_RET_KILL_PROCESS as KILL, SECCOMP_RET_USER_NOTIF as NOTIFY, sock_filter,
@@ -8,7 +8,7 @@ use libc::{
 
 /// The filter of a session that has every usual layer.
 fn build(observe: bool) -> Vec<sock_filter> {
-    super::build(&usual(), observe)
+    super::build(&usual(), Watched { files: observe, programs: observe })
 }
 
 fn usual() -> Table {
@@ -37,13 +37,13 @@ fn every_number_gets_what_the_table_says_and_no_other_is_allowed() {
         let seen = verdict(&observed, NATIVE, number, [0; 6]);
         let wanted = match usual().rule(i32::try_from(number).unwrap()) {
             Some(Rule::Allow) => ALLOW,
-            Some(Rule::Open(_) | Rule::Change(_)) => {
+            Some(Rule::Open(_) | Rule::Change(_) | Rule::Execute | Rule::Tell) => {
                 assert_eq!(verdict(&unobserved, NATIVE, number, [0; 6]), ALLOW);
                 NOTIFY
             }
             Some(Rule::Absent) => ERRNO | libc::ENOSYS.unsigned_abs(),
             Some(Rule::When(..)) => continue,
-            Some(Rule::Make | Rule::Connect | Rule::Refuse | Rule::RefuseAbsent) | None => NOTIFY,
+            Some(Rule::Make | Rule::Connect | Rule::Trace | Rule::Refuse | Rule::RefuseAbsent) | None => NOTIFY,
         };
         assert_eq!(seen, wanted, "{number}");
     }
@@ -145,4 +145,19 @@ fn unix_datagrams_and_modes_that_lend_rights_are_refused() {
         assert_eq!(ask(libc::SYS_fchmod, [3, mode, 0]), wanted, "{mode:o}");
         assert_eq!(ask(libc::SYS_fchmodat, [3, 0, mode]), wanted, "{mode:o}");
     }
+}
+
+#[test]
+fn debuggers_begin_with_the_wardens_knowledge_or_not_at_all() {
+    let number = u32::try_from(libc::SYS_ptrace).unwrap();
+    let mut calls = Calls::default();
+    calls.layers.push(Layer::Developer);
+    let (without, with) = (build(true), super::build(&Table::new(&calls).unwrap(), Watched { files: true, programs: true }));
+    for request in 0..0x4220_u64 {
+        assert_eq!(verdict(&without, NATIVE, number, [request, 0, 0, 0, 0, 0]), NOTIFY);
+        let wanted = if matches!(request, 0 | 16 | 0x4206) { NOTIFY } else { ALLOW };
+        assert_eq!(verdict(&with, NATIVE, number, [request, 0, 0, 0, 0, 0]), wanted, "{request:#x}");
+    }
+    assert!(usual().rule(i32::try_from(number).unwrap()).is_none());
+    assert_eq!(usual().refusal(i32::try_from(number).unwrap(), &[16, 0, 0, 0, 0, 0]), libc::EPERM);
 }
