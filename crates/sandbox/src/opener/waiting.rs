@@ -8,10 +8,15 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 /// Most calls that wait at once.
 const COUNT_MAX: usize = 64;
 /// How often it is looked whether a caller is gone.
+/// How long a helper may seem to be of no use before it is ended: while its caller seems to be gone, which is also so while it answers, and
+/// while its file is there without it.
+const GONE_MAX: Duration = Duration::from_secs(2);
+const MISSED_MAX: Duration = Duration::from_millis(40);
 pub(super) const PERIOD: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
@@ -25,6 +30,8 @@ pub(super) struct Call {
     pub(super) id: u64,
     pub(super) goal: Goal,
     helper: Pid,
+    /// Since when its helper, which still runs, seems to be of no use.
+    idle_since: Option<Instant>,
 }
 
 /// What a call waits for.
@@ -68,7 +75,7 @@ impl Waiting {
 
     /// Remembers a call that waits.
     pub(super) fn keep(&mut self, id: u64, goal: Goal, helper: Pid) {
-        self.0.push(Call { id, goal, helper });
+        self.0.push(Call { id, goal, helper, idle_since: None });
     }
 
     pub(super) fn patience(&self) -> Option<Timespec> {
@@ -79,14 +86,25 @@ impl Waiting {
     /// came and went before their process could see it.
     pub(super) fn tend(&mut self, listener: &Listener) -> Vec<Call> {
         let mut ready = Vec::new();
-        for call in std::mem::take(&mut self.0) {
+        for mut call in std::mem::take(&mut self.0) {
             match waitpid(Some(call.helper), WaitOptions::NOHANG) {
-                Ok(None) if !listener.is_valid(call.id) => end(call.helper),
-                Ok(None) if matches!(&call.goal, Goal::Open(_, file) if is_readable(file)) => {
+                Ok(None) => {
+                    let is_gone = !listener.is_valid(call.id);
+                    let is_missed = matches!(&call.goal, Goal::Open(_, file) if is_readable(file));
+                    let idle_since = (is_gone || is_missed).then(|| call.idle_since.unwrap_or_else(Instant::now));
+                    call.idle_since = idle_since;
+                    // A helper that is about to answer looks the same. If it were ended then, the caller would get an answer without its
+                    // file, and take another one for it.
+                    let idle_max = if is_gone { GONE_MAX } else { MISSED_MAX };
+                    if idle_since.is_none_or(|since| since.elapsed() < idle_max) {
+                        self.0.push(call);
+                        continue;
+                    }
                     end(call.helper);
-                    ready.push(call);
+                    if !is_gone {
+                        ready.push(call);
+                    }
                 }
-                Ok(None) => self.0.push(call),
                 Ok(Some((_, status))) if status.exit_status() == Some(0) => {}
                 // The agent can end the process that waits for it, as it can interrupt its own call.
                 Ok(Some(_)) | Err(_) => listener.reply(call.id, &Reply::Error(libc::EINTR)),
