@@ -299,7 +299,7 @@ pub(crate) fn plan(spec: &SessionSpec, folders: &Folders, program: &Program, sea
         pass: Vec::new(),
         observe_files: true,
         calls: Calls::default(),
-        programs: Programs::default(),
+        programs: Programs { observe: true, ..Programs::default() },
         danger_allow_missing: allowed_missing(&spec.policy)?,
         guards: guards(&spec.policy, &folders.workspace),
     })

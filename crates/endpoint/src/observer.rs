@@ -1,9 +1,10 @@
 //! Turns what the warden reports into events, on the thread that writes the log.
 
+mod programs;
+
 use crate::layout::{self, Folders};
 use evidence::DigestKey;
-use rustix::net::{RecvFlags, recv};
-use sandbox::Report;
+use sandbox::{REPORT_BYTES_MAX, Report, recv_fds_at_once};
 use schema::event::{FileChanged, FileMode, FileOpened, FileRefused, PathClass, SystemCallRefused};
 use schema::{Event, KeyedDigest, RefusalCode, SessionId, Token};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -12,8 +13,6 @@ use std::path::{Path, PathBuf};
 
 /// Most reports that are taken at once (the bound of [`evidence::Source::drain`]).
 const REPORTS_MAX: usize = 4096;
-/// Longest report: a path and a few words.
-const REPORT_BYTES_MAX: usize = 16 * 1024;
 /// Folders inside that end with the session.
 const PRIVATE: [&str; 5] = ["/tmp", "/var/tmp", layout::HOME, "/dev/shm", "/run"];
 
@@ -67,12 +66,14 @@ pub(crate) struct Observer {
     workspace: PathBuf,
     documents: Vec<PathBuf>,
     programs: Vec<PathBuf>,
+    measured: programs::Measured,
 }
 
 impl Observer {
     pub(crate) fn new(reports: OwnedFd, session_id: SessionId, key: DigestKey, folders: &Folders) -> Self {
         let Folders { workspace, documents, programs } = folders.clone();
-        Self { reports, session_id, key, workspace, documents, programs: programs.into_iter().collect() }
+        let programs = programs.into_iter().collect();
+        Self { reports, session_id, key, workspace, documents, programs, measured: programs::Measured::default() }
     }
 
     fn class(&self, path: &Path) -> PathClass {
@@ -80,13 +81,13 @@ impl Observer {
     }
 
     /// What evidence says of a report; nothing of a file that is merely not there where programs look for files of their own.
-    fn event(&self, report: Report) -> Option<Event> {
+    fn event(&mut self, report: Report, along: Vec<OwnedFd>) -> Result<Option<Event>, evidence::Error> {
         let session_id = self.session_id.clone();
-        Some(match report {
+        Ok(Some(match report {
             Report::FileOpened { path, mode } => {
                 Event::FileOpened(FileOpened { session_id, file_id: file_id(&self.key, &path), path_class: self.class(&path), mode })
             }
-            Report::FileRefused { path, mode, errno: NOT_THERE } if !self.is_telling(&path, mode) => return None,
+            Report::FileRefused { path, mode, errno: NOT_THERE } if !self.is_telling(&path, mode) => return Ok(None),
             Report::FileRefused { path, mode, errno } => Event::FileRefused(FileRefused {
                 session_id,
                 file_id: file_id(&self.key, &path),
@@ -103,7 +104,10 @@ impl Observer {
                 system_call: Token::lossy(&name),
                 code: RefusalCode::SystemCallDenied,
             }),
-        })
+            Report::ProgramExecuted(execution) => self.program_executed(&execution, along)?,
+            Report::ProgramRefused { path, reason } => self.program_refused(&path, reason),
+            Report::SystemCallObserved { name, request } => self.call_observed(&name, request),
+        }))
     }
 
     /// Whether looking for a file that is not there tells something: outside of what the session was given, where people keep keys, or to
@@ -128,17 +132,16 @@ impl evidence::Source for Observer {
         let mut buffer = vec![0_u8; REPORT_BYTES_MAX];
         let mut taken = 0;
         while taken < REPORTS_MAX {
-            let length = match recv(&self.reports, buffer.as_mut_slice(), RecvFlags::DONTWAIT | RecvFlags::TRUNC) {
+            let received = match recv_fds_at_once(self.reports.as_fd(), &mut buffer) {
+                Ok(Some(received)) if received.bytes > 0 => received,
                 // The warden is gone; all that it reported has been taken.
-                Ok((_, 0)) | Err(rustix::io::Errno::AGAIN) => break,
-                Ok((_, length)) => length,
-                Err(rustix::io::Errno::INTR) => continue,
+                Ok(_) => break,
                 Err(_) => return Err(evidence::Error::SourceFailed { reason: "the warden's reports cannot be read" }),
             };
-            let report = buffer.get(..length).and_then(|bytes| Report::decode(bytes).ok());
+            let report = buffer.get(..received.bytes).and_then(|bytes| Report::decode(bytes).ok());
             let report = report.ok_or(evidence::Error::SourceFailed { reason: "a report of the warden was not understood" })?;
             taken += 1;
-            events.extend(self.event(report));
+            events.extend(self.event(report, received.descriptors)?);
         }
         Ok(events)
     }

@@ -2,6 +2,7 @@
 
 use crate::{Error, layout};
 use data_encoding::HEXLOWER;
+use sandbox::FileIdentity;
 use schema::Token;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -69,14 +70,14 @@ impl Program {
 
     /// Measures the program's file.
     pub fn measure(&self) -> Measurement {
-        let identity = std::fs::metadata(&self.file).ok().map(|facts| Identity::of(&facts));
+        let identity = std::fs::metadata(&self.file).ok().map(|facts| identity_of(&facts));
         let sha256 = std::fs::File::open(&self.file).ok().and_then(sha256);
         Measurement { sha256, identity }
     }
 
     /// Whether the program's file is still the one that was measured: not replaced, and not written since.
     pub fn is_still(&self, measurement: &Measurement) -> bool {
-        std::fs::metadata(&self.file).ok().map(|facts| Identity::of(&facts)) == measurement.identity
+        std::fs::metadata(&self.file).ok().map(|facts| identity_of(&facts)) == measurement.identity
     }
 
     /// Adds what the program at `path` needs, along its chain of links; returns the file at the end of it. `named_by` is the script that
@@ -105,25 +106,16 @@ impl Program {
 pub struct Measurement {
     /// SHA-256 in hexadecimal, if the file could be read.
     pub sha256: Option<Token>,
-    identity: Option<Identity>,
+    identity: Option<FileIdentity>,
 }
 
-/// A file and its state: the kernel sets the change time anew with every write, whoever sets the others back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Identity {
-    device: u64,
-    inode: u64,
-    bytes: u64,
-    changed: (i64, i64),
+/// Which file it is, and in which state.
+pub(crate) fn identity_of(facts: &std::fs::Metadata) -> FileIdentity {
+    FileIdentity { device: facts.dev(), inode: facts.ino(), bytes: facts.size(), changed: (facts.ctime(), facts.ctime_nsec()) }
 }
 
-impl Identity {
-    fn of(facts: &std::fs::Metadata) -> Self {
-        Self { device: facts.dev(), inode: facts.ino(), bytes: facts.size(), changed: (facts.ctime(), facts.ctime_nsec()) }
-    }
-}
-
-fn sha256(mut file: std::fs::File) -> Option<Token> {
+/// SHA-256 of a file from where it stands, in hexadecimal; none if it cannot be read.
+pub(crate) fn sha256(mut file: std::fs::File) -> Option<Token> {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     let mut buffer = vec![0; READ_BYTES];
     loop {

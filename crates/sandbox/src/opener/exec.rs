@@ -56,7 +56,7 @@ impl Opener {
             return Ok(());
         }
         match looked {
-            Ok((asked, process)) => self.admit(call, process, asked),
+            Ok((asked, process)) => self.go_on(call, process, asked),
             Err(refused) => self.refuse_program(call.id, refused),
         }
     }
@@ -128,7 +128,7 @@ impl Opener {
     }
 
     /// Traces the thread and lets the kernel go on.
-    fn admit(&mut self, call: &Notification, process: i32, asked: Asked) -> Result<(), Error> {
+    fn go_on(&mut self, call: &Notification, process: i32, asked: Asked) -> Result<(), Error> {
         let refused = |reason, errno, asked: Asked| Refused { errno, told: Some((asked.path, reason)) };
         if self.journal.is_full_of_programs() {
             return self.refuse_program(call.id, refused(ProgramRefusal::TooMany, Errno::AGAIN, asked));

@@ -1,7 +1,7 @@
 //! The filter, asked with any number and arguments: see [`crate::hostile`].
 #![expect(clippy::missing_panics_doc, reason = "each panics where what must hold does not: that is what it is for")]
 
-use super::program::{build, build_role};
+use super::program::{Watched, build, build_role};
 use super::table::{DATA, EVERYONE, LIBRARIES, REMOTE, Rule, Table, Test};
 use crate::bpf::verdict::verdict;
 use crate::bpf::{self, NATIVE};
@@ -36,7 +36,7 @@ pub fn filter(bytes: &[u8]) {
     let Ok(table) = Table::new(&Calls::default()) else { return };
     let [unobserved, observed, door, gateway] = FILTERS.get_or_init(|| {
         let [door, gateway] = ROLES.map(|lists| build_role(lists.into_iter().flatten().copied()));
-        [build(&table, false), build(&table, true), door, gateway]
+        [build(&table, Watched::default()), build(&table, Watched { files: true, programs: true }), door, gateway]
     });
     for (observe, program) in [(false, unobserved), (true, observed)] {
         let wanted = expect(architecture, number, || agent(&table, observe, number, arguments));
@@ -61,8 +61,12 @@ fn agent(table: &Table, observe: bool, number: u32, arguments: [u64; 6]) -> u32 
             let is_path = flags.is_some_and(|flags| low(arguments, flags) & libc::O_PATH.cast_unsigned() != 0);
             if is_path { ALLOW } else { NOTIFY }
         }
-        Some(Rule::Change(_)) if observe => NOTIFY,
-        Some(Rule::Allow | Rule::Open(_) | Rule::Change([])) => ALLOW,
+        Some(Rule::Change(_) | Rule::Execute | Rule::Tell) if observe => NOTIFY,
+        Some(Rule::Allow | Rule::Open(_) | Rule::Change([]) | Rule::Execute | Rule::Tell) => ALLOW,
+        Some(Rule::Trace) => {
+            let begins = matches!(low(arguments, 0), 0 | 16 | 0x4206);
+            if begins { NOTIFY } else { ALLOW }
+        }
         Some(Rule::Change(alternatives)) => when(alternatives, arguments, None, NOTIFY),
         Some(Rule::Absent) => ERRNO | libc::ENOSYS.unsigned_abs(),
         Some(Rule::When(alternatives, errno)) => when(alternatives, arguments, errno, NOTIFY),
@@ -75,7 +79,15 @@ fn role(rule: Rule, arguments: [u64; 6]) -> u32 {
         Rule::Allow => ALLOW,
         Rule::Absent => ERRNO | libc::ENOSYS.unsigned_abs(),
         Rule::When(alternatives, errno) => when(alternatives, arguments, errno, KILL),
-        Rule::Open(_) | Rule::Change(_) | Rule::Make | Rule::Connect | Rule::Refuse | Rule::RefuseAbsent => KILL,
+        Rule::Open(_)
+        | Rule::Change(_)
+        | Rule::Make
+        | Rule::Connect
+        | Rule::Execute
+        | Rule::Trace
+        | Rule::Tell
+        | Rule::Refuse
+        | Rule::RefuseAbsent => KILL,
     }
 }
 

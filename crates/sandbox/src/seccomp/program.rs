@@ -25,8 +25,7 @@ pub(crate) struct Watched {
 pub(crate) fn build(table: &Table, watched: Watched) -> Vec<sock_filter> {
     let code = |rule: Rule| match rule {
         Rule::Open(Some(flags)) if watched.files => Some(path_only(flags)),
-        Rule::Open(None) if watched.files => Some(vec![notify()]),
-        Rule::Change(_) if watched.files => Some(vec![notify()]),
+        Rule::Open(None) | Rule::Change(_) if watched.files => Some(vec![notify()]),
         Rule::Execute | Rule::Tell if watched.programs => Some(vec![notify()]),
         Rule::Allow | Rule::Open(_) | Rule::Change([]) | Rule::Execute | Rule::Tell => Some(vec![allow()]),
         Rule::Change(alternatives) => Some(conditions(alternatives, notify())),

@@ -5,7 +5,7 @@ use super::attempts::{Attempt, allowed, neighbours};
 use super::bare;
 use super::list::{self, Entry};
 use crate::plan::{Calls, Layer};
-use crate::seccomp::program::{build, build_role};
+use crate::seccomp::program::{Watched, build, build_role};
 use libc::{SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_USER_NOTIF, sock_filter};
 use std::path::Path;
 use std::sync::atomic::AtomicI64;
@@ -57,19 +57,22 @@ fn lines(file: &str) -> Vec<Entry> {
 
 /// Rules that the filter itself follows; the others ask the warden.
 fn by_the_filter(entry: &Entry) -> bool {
-    matches!(entry.rule, list::Rule::Word("Allow") | list::Rule::When(..) | list::Rule::Open(_) | list::Rule::Change(_))
+    matches!(
+        entry.rule,
+        list::Rule::Word("Allow" | "Execute" | "Tell") | list::Rule::When(..) | list::Rule::Open(_) | list::Rule::Change(_)
+    )
 }
 
 #[test]
 fn each_line_of_the_agents_lists_is_what_lets_its_call_through() {
     let layers = vec![Layer::Base, Layer::Files, Layer::Processes, Layer::Network, Layer::Developer];
     let calls = |without| Calls { layers: layers.clone(), without };
-    let whole = telling(build(&Table::new(&calls(Vec::new())).unwrap(), false));
+    let whole = telling(build(&Table::new(&calls(Vec::new())).unwrap(), Watched::default()));
     for file in ["base", "files", "processes", "network", "developer"] {
         for entry in lines(&format!("agent/{file}.list")).iter().filter(|entry| by_the_filter(entry)) {
             let mut table = Table::new(&calls(Vec::new())).unwrap();
             table.without.push(number(&entry.name).unwrap());
-            let less = telling(build(&table, false));
+            let less = telling(build(&table, Watched::default()));
             for attempt in allowed(entry) {
                 assert!(!refuses(&whole, &attempt), "{attempt:x?} is refused");
                 assert!(refuses(&less, &attempt), "{attempt:x?} is let through without its line");
