@@ -55,7 +55,7 @@ fn no_role_gets_at_programs_processes_or_the_kernel() {
         libc::SYS_finit_module,
         libc::SYS_kexec_load,
         libc::SYS_listen,
-        libc::SYS_chmod,
+        libc::SYS_fchmod,
         libc::SYS_fchmodat,
         libc::SYS_truncate,
         libc::SYS_setxattr,
