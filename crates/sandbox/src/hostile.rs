@@ -7,7 +7,7 @@ use crate::netlink;
 use crate::probe::{ANSWER_BYTES, Findings};
 use crate::report::{REPORT_BYTES_MAX, Report};
 
-pub use crate::opener::hostile::call;
+pub use crate::opener::hostile::{call, settings};
 pub use crate::seccomp::hostile::filter;
 
 /// A report of the warden's: what is read is what was said.

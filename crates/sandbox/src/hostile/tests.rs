@@ -1,4 +1,4 @@
-use super::{call, filter, findings, message, netlink_answer, report};
+use super::{call, filter, findings, message, netlink_answer, report, settings};
 use proptest::prelude::*;
 
 /// Bytes that a parser takes, with some of them changed, lost or doubled.
@@ -34,6 +34,7 @@ const ANSWERS: &[&[u8]] = &[
     &[20, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
     &[20, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 16, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
 ];
+const SETTINGS: &[&[u8]] = &[b"A=x\nexport B = 'y\nC=z'\n# D=\nE=\"\\\"\nQUJD=\n"];
 const CALLS: &[&[u8]] = &[
     b"\0\xff\0\0\0\0\0\0/proc/self/../thread-self/fd/0\0",
     b"\0\xff\0\0\0\0\x04\0/proc/self/root/usr/./lib/\0",
@@ -67,6 +68,11 @@ proptest! {
     #[test]
     fn calls_are_read_or_refused(bytes in broken(CALLS)) {
         call(&bytes);
+    }
+
+    #[test]
+    fn settings_show_names_of_their_file(bytes in broken(SETTINGS)) {
+        settings(&bytes);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 #![expect(clippy::missing_panics_doc, reason = "each panics where what must hold does not: that is what it is for")]
 
 use super::attempt::Attempt;
-use super::connect;
 use super::request::Request;
 use super::target::Target;
+use super::{connect, masked};
 use crate::seccomp::Notification;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use std::os::fd::AsFd;
@@ -19,8 +19,8 @@ pub fn call(bytes: &[u8]) {
     let Ok(host_proc) = openat(CWD, c"/proc", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else { return };
     let target = Target { host_proc: host_proc.as_fd(), task: rustix::process::getpid().as_raw_nonzero().get() };
     let _name = connect::name(memory);
-    let [call, folder, from, length, flags @ ..] = *head;
-    let Some(number) = CALLS.get(usize::from(call) % CALLS.len()) else { return };
+    let [choice, folder, from, length, flags @ ..] = *head;
+    let Some(number) = CALLS.get(usize::from(choice) % CALLS.len()) else { return };
     let start = memory.as_ptr() as u64;
     // Mostly inside the memory at hand; sometimes far away.
     let address = if from == u8::MAX { u64::from(from) << 56 } else { start + u64::from(from) };
@@ -31,9 +31,21 @@ pub fn call(bytes: &[u8]) {
         _ => [folder, address, flags, flags >> 16, 0, 0],
     };
     let number = i32::try_from(*number).unwrap_or_default();
-    let Ok(request) = Request::read(&Notification { id: 0, task: target.task, number, arguments }, target) else { return };
+    let call = Notification { id: 0, task: target.task, number, arguments };
+    super::change::look(choice, call, target);
+    let Ok(request) = Request::read(&call, target) else { return };
     assert!(!request.path.as_bytes().contains(&0), "a path ends at its first zero");
     let base = if request.is_relative() { target.base(request.folder).ok() } else { None };
     let how = request.how.name_only();
     let _found = Attempt { target, request: &request, base: base.as_ref() }.find(how);
+}
+
+/// A file with settings, of which a copy without values is made: it shows names that stand in the file, and no more.
+pub fn settings(bytes: &[u8]) {
+    let shown = masked::settings(bytes);
+    for line in shown.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let rest = line.strip_suffix(masked::VALUE).and_then(|line| line.strip_suffix(b"=")).unwrap_or_default();
+        let name = rest.strip_prefix(b"export ").unwrap_or(rest);
+        assert!(!name.is_empty() && bytes.windows(name.len()).any(|part| part == name), "a line shows a name of the file");
+    }
 }

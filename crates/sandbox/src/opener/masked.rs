@@ -15,7 +15,10 @@ const BYTES_MAX: usize = 1 << 20;
 /// Longest name of a setting that is shown.
 const NAME_BYTES_MAX: usize = 64;
 /// What stands in a value's place.
-const VALUE: &[u8] = b"masked-by-bailiwick";
+pub(super) const VALUE: &[u8] = b"masked-by-bailiwick";
+
+/// What may stand around a value.
+const QUOTES: &[u8] = b"\"'`";
 
 /// A copy of what was opened, to be read only. `EFBIG` if it is too large, `EACCES` if it is no plain file.
 pub(super) fn copy(host_proc: BorrowedFd<'_>, path: &Path, file: &OwnedFd) -> Result<OwnedFd, Errno> {
@@ -70,46 +73,73 @@ fn one_line(content: &[u8]) -> Vec<u8> {
     format!("masked by Bailiwick: {what} of {} bytes\n", content.len()).into_bytes()
 }
 
-/// Names of settings, each with something else for its value. What is not surely a name is left out.
-fn settings(content: &[u8]) -> Vec<u8> {
+/// Names of settings, each with something else for its value. What is not surely a name is left out, and everything behind a value of which
+/// readers could differ where it ends: escaped quotes, quotes within a word, lines that go on.
+pub(super) fn settings(content: &[u8]) -> Vec<u8> {
     let mut shown = Vec::new();
     let mut open: Option<u8> = None;
+    // Whether the line before was understood. The last line of something encoded looks like a name without a value.
+    let mut is_understood = true;
     for line in content.split(|byte| *byte == b'\n') {
-        if let Some(quote) = open {
+        let end = if let Some(quote) = open {
             // Still within a value of several lines.
-            if line.contains(&quote) {
-                open = None;
+            closed(line, quote)
+        } else {
+            let line = line.trim_ascii();
+            let (export, rest) = line.strip_prefix(b"export ").map_or((false, line), |rest| (true, rest.trim_ascii_start()));
+            let equals = rest.iter().position(|byte| *byte == b'=');
+            let Some((name, value)) = equals.and_then(|equals| rest.split_at_checked(equals)) else {
+                is_understood = line.is_empty() || line.starts_with(b"#");
+                continue;
+            };
+            let (name, value) = (name.trim_ascii_end(), value.get(1..).unwrap_or_default());
+            let is_tail = value.iter().all(|byte| *byte == b'=') && !(value.is_empty() && is_understood);
+            is_understood = is_name(name) && !is_tail;
+            if is_understood {
+                shown.extend([if export { &b"export "[..] } else { b"" }, name, b"=", VALUE, b"\n"].concat());
             }
-            continue;
+            opened(value)
+        };
+        match end {
+            End::Here => open = None,
+            End::Later(quote) => open = Some(quote),
+            End::Unclear => break,
         }
-        let line = line.trim_ascii_start();
-        let (export, rest) = line.strip_prefix(b"export ").map_or((false, line), |rest| (true, rest.trim_ascii_start()));
-        let Some(equals) = rest.iter().position(|byte| *byte == b'=') else { continue };
-        let Some((name, value)) = rest.split_at_checked(equals) else { continue };
-        open = opened_quote(value.get(1..).unwrap_or_default());
-        let name = name.trim_ascii_end();
-        if !is_name(name) {
-            continue;
-        }
-        shown.extend_from_slice(if export { b"export " } else { b"" });
-        shown.extend_from_slice(name);
-        shown.push(b'=');
-        shown.extend_from_slice(VALUE);
-        shown.push(b'\n');
     }
     shown
+}
+
+/// Where a value ends.
+enum End {
+    /// On this line.
+    Here,
+    /// Where this quote is met on a later line.
+    Later(u8),
+    /// Readers could differ.
+    Unclear,
+}
+
+/// Where a value ends that begins here.
+fn opened(value: &[u8]) -> End {
+    match value.trim_ascii_start().split_first() {
+        Some((quote, rest)) if QUOTES.contains(quote) => closed(rest, *quote),
+        _ if value.ends_with(b"\\") || QUOTES.iter().any(|quote| value.split(|byte| byte == quote).count() % 2 == 0) => End::Unclear,
+        _ => End::Here,
+    }
+}
+
+/// Where a value ends that opened this quote before.
+fn closed(line: &[u8], quote: u8) -> End {
+    let Some(place) = line.iter().position(|byte| *byte == quote) else { return End::Later(quote) };
+    let (before, behind) = line.split_at_checked(place).unwrap_or_default();
+    let behind = behind.get(1..).unwrap_or_default().trim_ascii();
+    let goes_on = behind.ends_with(b"\\") || behind.iter().any(|byte| QUOTES.contains(byte));
+    if before.ends_with(b"\\") || goes_on { End::Unclear } else { End::Here }
 }
 
 fn is_name(name: &[u8]) -> bool {
     let head = name.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
     head && name.len() <= NAME_BYTES_MAX && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte))
-}
-
-/// The quote that a value opens and does not close on its line.
-fn opened_quote(value: &[u8]) -> Option<u8> {
-    let value = value.trim_ascii_start();
-    let (quote, rest) = value.split_first()?;
-    if b"\"'`".contains(quote) && !rest.contains(quote) { Some(*quote) } else { None }
 }
 
 #[cfg(test)]

@@ -100,7 +100,7 @@ pub(super) fn find(number: i32) -> Option<&'static Form> {
 }
 
 /// Numbers of all calls that have a form.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(super) fn numbers() -> impl Iterator<Item = c_long> {
     FORMS.iter().chain(OLDER).map(|form| form.number)
 }
