@@ -14,7 +14,7 @@ use super::{Opener, asked as path_asked};
 use crate::Error;
 use crate::opener::target::Target;
 use crate::seccomp::{Notification, Reply};
-use asked::{Asked, OnFile, Said, What};
+use asked::{Asked, Said};
 use place::Place;
 use rustix::io::Errno;
 use schema::event::{FileChange, FileMode};
@@ -83,15 +83,13 @@ impl Opener {
             return Ok(());
         }
         let asked = match read {
-            Ok(asked) => asked,
+            Ok(Some(asked)) => asked,
+            Ok(None) => return self.changed(call.id, Vec::new()),
             Err(errno) => {
                 self.fail(call.id, errno);
                 return Ok(());
             }
         };
-        if matches!(asked.what, What::File(OnFile::NoTimes)) {
-            return self.changed(call.id, Vec::new());
-        }
         let (first, second) = asked.places();
         let place = [Some(first), second].map(|said| said.map(|said| Place::resolve(said, target)).transpose());
         let result = match place {

@@ -181,6 +181,46 @@ fn every_trick_of_an_ordinary_user_leaves_guarded_paths_alone() {
     every_trick(true);
 }
 
+/// A folder for one who works in it, and what the program `changes.py` says there.
+fn changes(options: &[&str], is_ordinary: bool) -> String {
+    let folder = tempfile::Builder::new().prefix("bailiwick-changes-").tempdir_in("/var/tmp").unwrap();
+    let path = folder.path().canonicalize().unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    let (work, program) = (path.join("work"), path.join("changes.py"));
+    std::fs::create_dir(&work).unwrap();
+    std::fs::write(&program, include_str!("changes.py")).unwrap();
+    if rustix::process::geteuid().is_root() && is_ordinary {
+        give(&work);
+    }
+    let mut command = Command::new(example("session"));
+    if is_ordinary {
+        command = ordinary(command);
+    }
+    let script = format!("/usr/bin/python3 {} {} 2>&1", program.display(), work.display());
+    command.args(["pipe", &format!("rw={}", work.display()), &format!("ro={}", program.display())]).args(options);
+    let said = text(&command.args(["--", "/bin/sh", "-c", &script]).output().unwrap());
+    said.replace(work.to_str().unwrap(), "WORK")
+}
+
+fn compare(is_ordinary: bool) {
+    let [alone, answered] = [&[][..], &["observe"]].map(|options| changes(options, is_ordinary));
+    assert!(alone.lines().count() > 6000 && !alone.contains("Traceback"), "{}", alone.lines().last().unwrap_or_default());
+    for (one, other) in alone.lines().zip(answered.lines()) {
+        assert_eq!(one, other);
+    }
+    assert_eq!(alone.lines().count(), answered.lines().count());
+}
+
+#[test]
+fn what_the_warden_changes_is_what_the_kernel_would_have_changed() {
+    compare(false);
+}
+
+#[test]
+fn what_the_warden_changes_for_an_ordinary_user_is_what_the_kernel_would_have_changed() {
+    compare(true);
+}
+
 #[test]
 fn guards_without_observation_are_refused() {
     let workspace = tempfile::tempdir().unwrap();

@@ -26,7 +26,7 @@ pub(super) fn reports(asked: &Asked, first: &Place, second: Option<&Place>) -> V
     }
     let changed = |change| vec![Done::Changed(path.clone(), change)];
     match &asked.what {
-        What::Name(OnName::MakeFolder(_)) | What::File(OnFile::Times(_) | OnFile::NoTimes) => Vec::new(),
+        What::Name(OnName::MakeFolder(_)) | What::File(OnFile::Times(_)) => Vec::new(),
         What::Name(OnName::MakeNode { .. }) | What::File(OnFile::Truncate(_)) => vec![Done::Written(path)],
         What::Name(OnName::MakeLink(_)) => changed(FileChange::Linked),
         What::Name(OnName::RemoveFile | OnName::RemoveFolder) => changed(FileChange::Removed),
@@ -68,7 +68,6 @@ impl Act<'_> {
             OnFile::ExactMode(mode) => kernel::change_mode(object.file.as_fd(), *mode),
             OnFile::Owner { user, group } => owner(object, *user, *group),
             OnFile::Times(times) => set_times(object, times),
-            OnFile::NoTimes => Ok(()),
             OnFile::SetAttribute { name, value, flags } => {
                 let flags = XattrFlags::from_bits_retain(*flags);
                 if object.is_descriptor {
@@ -83,18 +82,13 @@ impl Act<'_> {
 
     /// Opens the file for it: the kernel's own call takes a path. It must not wait for whoever holds a lease.
     fn truncate(self, object: &Object, length: u64) -> Result<(), Errno> {
-        if i64::try_from(length).is_err() {
-            return Err(Errno::INVAL);
-        }
         let kind = object.kind()?;
         if !kind.is_file() {
             return Err(if kind.is_dir() { Errno::ISDIR } else { Errno::INVAL });
         }
-        if length > self.file_bytes_max {
-            return Err(Errno::FBIG);
-        }
         let file = kernel::open_how(self.host_proc, &own(object.file.as_fd()), &again(libc::O_WRONLY))?;
-        rustix::fs::ftruncate(&file, length)
+        // The agent's bound is not the warden's.
+        if length > self.file_bytes_max { Err(Errno::FBIG) } else { rustix::fs::ftruncate(&file, length) }
     }
 
     /// Does something in the folder of the host's processes: some calls take no folder.

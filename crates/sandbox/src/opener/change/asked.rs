@@ -5,7 +5,7 @@ use crate::opener::request::{Request, low, low_unsigned};
 use crate::opener::target::Target;
 use crate::seccomp::Notification;
 use libc::{AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE};
-use rustix::fs::{Timespec, Timestamps, UTIME_NOW};
+use rustix::fs::{FileType, Timespec, Timestamps, UTIME_NOW};
 use rustix::io::Errno;
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
@@ -13,6 +13,7 @@ use std::os::fd::OwnedFd;
 /// Longest name of an extended attribute (`XATTR_NAME_MAX`), and largest value (`XATTR_SIZE_MAX`).
 const ATTRIBUTE_NAME_BYTES_MAX: usize = 255;
 const ATTRIBUTE_BYTES_MAX: usize = 65_536;
+const ATTRIBUTE_FLAGS: u32 = (libc::XATTR_CREATE | libc::XATTR_REPLACE).cast_unsigned();
 
 /// What is to be done.
 #[derive(Debug)]
@@ -72,8 +73,6 @@ pub(super) enum OnFile {
         group: u32,
     },
     Times(Timestamps),
-    /// Neither time is to be changed: nothing is looked at.
-    NoTimes,
     SetAttribute {
         name: CString,
         value: Vec<u8>,
@@ -83,9 +82,10 @@ pub(super) enum OnFile {
 }
 
 impl Asked {
-    pub(super) fn read(form: &Form, call: &Notification, target: Target<'_>) -> Result<Self, Errno> {
+    /// None if nothing is to be done, whatever the path.
+    pub(super) fn read(form: &Form, call: &Notification, target: Target<'_>) -> Result<Option<Self>, Errno> {
         let reader = Reader { arguments: &call.arguments, target };
-        let (what, flags, kind) = reader.what(form)?;
+        let Some((what, flags, kind)) = reader.what(form)? else { return Ok(None) };
         let place = match (form.act, form.place) {
             // Without a path, times are set by the descriptor.
             (Act::Attribute(Attribute::Times { .. }), Spot::At(folder, path))
@@ -98,7 +98,7 @@ impl Asked {
             }
             _ => reader.place(form.place, kind, flags)?,
         };
-        Ok(Self { place, what })
+        Ok(Some(Self { place, what }))
     }
 
     /// Whether the file mode mask counts.
@@ -130,12 +130,19 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// What is done; the flags that say how its place is looked up; and what kind of place it is.
-    fn what(&self, form: &Form) -> Result<(What, i32, Kind), Errno> {
-        let entry = |what| Ok((What::Name(what), 0, Kind::Entry));
+    fn what(&self, form: &Form) -> Result<Option<(What, i32, Kind)>, Errno> {
+        let entry = |what| Ok(Some((What::Name(what), 0, Kind::Entry)));
         match form.act {
             Act::MakeFolder { mode } => entry(OnName::MakeFolder(self.number(mode))),
-            Act::MakeNode { mode, device } => entry(OnName::MakeNode { mode: self.number(mode), device: self.number(device).into() }),
-            Act::MakeLink { text } => entry(OnName::MakeLink(self.target.text(self.whole(text))?)),
+            Act::MakeNode { mode, device } => {
+                let (mode, device) = (self.number(mode), self.number(device).into());
+                can_be_made(mode)?;
+                entry(OnName::MakeNode { mode, device })
+            }
+            Act::MakeLink { text } => {
+                let text = self.target.text(self.whole(text))?;
+                if text.is_empty() { Err(Errno::NOENT) } else { entry(OnName::MakeLink(text)) }
+            }
             Act::RemoveFile => entry(OnName::RemoveFile),
             Act::RemoveFolder => entry(OnName::RemoveFolder),
             Act::Remove { flags } => {
@@ -149,46 +156,50 @@ impl Reader<'_> {
                 if flags == known.cast_unsigned() {
                     return Err(Errno::INVAL);
                 }
-                Ok((What::Rename { to: self.place(to, Kind::Entry, 0)?, flags }, 0, Kind::Entry))
+                Ok(Some((What::Rename { to: self.place(to, Kind::Entry, 0)?, flags }, 0, Kind::Entry)))
             }
             Act::Link { to, flags } => {
                 let flags = self.flags(flags, AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)?;
                 let kind = Kind::Object { follows: flags & AT_SYMLINK_FOLLOW != 0 };
-                Ok((What::Link(self.place(to, Kind::Entry, 0)?), flags, kind))
+                Ok(Some((What::Link(self.place(to, Kind::Entry, 0)?), flags, kind)))
             }
-            Act::Truncate { length } => Ok((What::File(OnFile::Truncate(self.whole(length))), 0, Kind::Object { follows: true })),
+            Act::Truncate { length } if i64::try_from(self.whole(length)).is_err() => Err(Errno::INVAL),
+            Act::Truncate { length } => Ok(Some((What::File(OnFile::Truncate(self.whole(length))), 0, Kind::Object { follows: true }))),
             Act::Attribute(attribute) => {
                 let (what, flags, follows) = self.attribute(attribute)?;
-                Ok((What::File(what), flags, Kind::Object { follows }))
+                Ok(what.map(|what| (What::File(what), flags, Kind::Object { follows })))
             }
         }
     }
 
     /// What is done to a file's attributes, the flags, and whether a link at the end is followed.
-    fn attribute(&self, attribute: Attribute) -> Result<(OnFile, i32, bool), Errno> {
+    fn attribute(&self, attribute: Attribute) -> Result<(Option<OnFile>, i32, bool), Errno> {
         let known = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
         let follows = |follow| !matches!(follow, Follow::Never);
         match attribute {
             Attribute::Mode { mode, flags } => {
                 let (mode, bits) = (self.number(mode), self.flags(flags, known)?);
                 let what = if flags.is_some() { OnFile::ExactMode(mode) } else { OnFile::Mode(mode) };
-                Ok((what, bits, bits & AT_SYMLINK_NOFOLLOW == 0))
+                Ok((Some(what), bits, bits & AT_SYMLINK_NOFOLLOW == 0))
             }
             Attribute::Owner { user, follow } => {
                 let bits = if let Follow::Flags(flags) = follow { self.flags(Some(flags), known)? } else { 0 };
                 let what = OnFile::Owner { user: self.number(user), group: self.number(user + 1) };
-                Ok((what, bits, follows(follow) && bits & AT_SYMLINK_NOFOLLOW == 0))
+                Ok((Some(what), bits, follows(follow) && bits & AT_SYMLINK_NOFOLLOW == 0))
             }
             Attribute::Times { times, unit, flags } => {
                 let bits = self.flags(flags, known)?;
                 Ok((self.times(self.whole(times), unit)?, bits, bits & AT_SYMLINK_NOFOLLOW == 0))
             }
             Attribute::Set { follow } => {
+                if self.number(4) & !ATTRIBUTE_FLAGS != 0 {
+                    return Err(Errno::INVAL);
+                }
                 let size = usize::try_from(self.whole(3)).ok().filter(|size| *size <= ATTRIBUTE_BYTES_MAX).ok_or(Errno::TOOBIG)?;
                 let value = if size == 0 { Vec::new() } else { self.target.bytes(self.whole(2), size)? };
-                Ok((OnFile::SetAttribute { name: self.attribute_name()?, value, flags: self.number(4) }, 0, follows(follow)))
+                Ok((Some(OnFile::SetAttribute { name: self.attribute_name()?, value, flags: self.number(4) }), 0, follows(follow)))
             }
-            Attribute::Remove { follow } => Ok((OnFile::RemoveAttribute(self.attribute_name()?), 0, follows(follow))),
+            Attribute::Remove { follow } => Ok((Some(OnFile::RemoveAttribute(self.attribute_name()?)), 0, follows(follow))),
         }
     }
 
@@ -210,10 +221,11 @@ impl Reader<'_> {
         Ok(if matches!(kind, Kind::Entry) { Said::Entry(way) } else { Said::Object(way) })
     }
 
-    fn times(&self, address: u64, unit: Unit) -> Result<OnFile, Errno> {
+    /// None if neither time is to be changed.
+    fn times(&self, address: u64, unit: Unit) -> Result<Option<OnFile>, Errno> {
         let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
         if address == 0 {
-            return Ok(OnFile::Times(Timestamps { last_access: now, last_modification: now }));
+            return Ok(Some(OnFile::Times(Timestamps { last_access: now, last_modification: now })));
         }
         let length = if matches!(unit, Unit::Seconds) { 16 } else { 32 };
         let bytes = self.target.bytes(address, length)?;
@@ -229,7 +241,8 @@ impl Reader<'_> {
         };
         let times = Timestamps { last_access: next()?, last_modification: next()? };
         let is_omitted = |time: &Timespec| time.tv_nsec == rustix::fs::UTIME_OMIT;
-        Ok(if is_omitted(&times.last_access) && is_omitted(&times.last_modification) { OnFile::NoTimes } else { OnFile::Times(times) })
+        let is_nothing = is_omitted(&times.last_access) && is_omitted(&times.last_modification);
+        Ok((!is_nothing).then_some(OnFile::Times(times)))
     }
 
     fn attribute_name(&self) -> Result<CString, Errno> {
@@ -248,5 +261,20 @@ impl Reader<'_> {
 
     fn number(&self, number: usize) -> u32 {
         low_unsigned(self.whole(number))
+    }
+}
+
+/// The kernel says so before it looks at the path.
+fn can_be_made(mode: u32) -> Result<(), Errno> {
+    match FileType::from_raw_mode(mode) {
+        FileType::Directory => Err(Errno::PERM),
+        FileType::Symlink => Err(Errno::INVAL),
+        FileType::Unknown if mode & libc::S_IFMT != 0 => Err(Errno::INVAL),
+        FileType::RegularFile
+        | FileType::Fifo
+        | FileType::Socket
+        | FileType::CharacterDevice
+        | FileType::BlockDevice
+        | FileType::Unknown => Ok(()),
     }
 }
