@@ -56,3 +56,86 @@ fn what_was_read_before_a_call_stands_with_the_call() {
     assert!(calls[1]["file_reads"].as_array().unwrap().len() < calls[0]["file_reads"].as_array().unwrap().len());
     assert_eq!(calls[0]["verdict"], "ok");
 }
+
+/// Git, on the host, for a workspace.
+fn git(place: &Place, args: &[&str]) -> String {
+    let mut command = std::process::Command::new("git");
+    command.args(["-c", "user.name=n", "-c", "user.email=n@bank.example", "-c", "safe.directory=*"]).args(args);
+    let output = command.current_dir(place.path("workspace")).env("HOME", place.path("elsewhere")).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    stdout(&output)
+}
+
+#[test]
+fn work_on_a_repository_goes_on_and_its_hooks_and_settings_stay() {
+    let place = Place::new();
+    let workspace = place.path("workspace");
+    git(&place, &["init", "--quiet"]);
+    std::fs::write(workspace.join("file"), "one\n").unwrap();
+    git(&place, &["add", "."]);
+    git(&place, &["commit", "--quiet", "-m", "one"]);
+    let config = std::fs::read(workspace.join(".git/config")).unwrap();
+    let hooks = std::fs::read_dir(workspace.join(".git/hooks")).unwrap().count();
+    let script = "exec 2>&1; export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@x GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@x; git checkout -q -b topic && echo two >> file && git commit -qam two && echo three >> file && git stash -q && git stash pop -q \
+        && git checkout -q file && git gc -q && git tag t && git branch other && git branch -d other && mkdir d && git mv file d/file && git commit -qm moved && echo worked; \
+        git config core.hooksPath evil || echo config refused; git init -q sub || echo init refused; git init -q /tmp/own && git -C /tmp/own config a.b c && echo own worked; \
+        echo x > .git/hooks/pre-commit; mkdir .vscode; echo x > .VSCode; mkdir -p .claude/hooks; echo x > .envrc; echo x > .mcp.json; mv .git g; ln -s /tmp/own/.git d/.git; cp -r /tmp/own d/own; true";
+    let output = place.run(&["--upstream", "echo"], script);
+    let said = stdout(&output);
+    for line in ["worked", "config refused", "init refused", "own worked"] {
+        assert!(said.lines().any(|one| one == line), "{line}: {said}");
+    }
+    assert_eq!(git(&place, &["log", "--format=%s", "topic"]), "moved\ntwo\none\n");
+    git(&place, &["fsck", "--strict"]);
+    assert_eq!(std::fs::read(workspace.join(".git/config")).unwrap(), config);
+    assert_eq!(std::fs::read_dir(workspace.join(".git/hooks")).unwrap().count(), hooks);
+    for name in [
+        ".vscode",
+        ".VSCode",
+        ".claude/hooks",
+        ".envrc",
+        ".mcp.json",
+        "g",
+        "d/.git",
+        "sub/.git/config",
+        "d/own/.git/config",
+        "d/own/.git/hooks",
+    ] {
+        assert!(workspace.join(name).symlink_metadata().is_err(), "{name}");
+    }
+    assert!(place.acts_of("file_refused").iter().filter(|act| act["path_class"] == "workspace" && act["errno"] == "EACCES").count() >= 8);
+    assert!(place.verifies());
+}
+
+#[test]
+fn secrets_of_the_workspace_are_masked() {
+    let place = Place::new();
+    let workspace = place.path("workspace");
+    std::fs::create_dir(workspace.join("app")).unwrap();
+    std::fs::write(workspace.join("app/.env"), "export TOKEN=\"SECRET-VALUE\"\nPLAIN=SECRET-TOO\n").unwrap();
+    std::fs::write(workspace.join("app/.env.example"), "TOKEN=example\n").unwrap();
+    std::fs::write(workspace.join("id_ed25519"), "-----BEGIN OPENSSH PRIVATE KEY-----\nSECRET-KEY\n").unwrap();
+    let script = "exec 2>&1; cat app/.env app/.env.example id_ed25519; cat app/.env > copy; cat copy; ln id_ed25519 k; mv id_ed25519 k; echo x >> app/.env; rm app/.env; mv app moved; \
+        cat moved/.env k; grep -r SECRET . ; . ./app/.env; echo $TOKEN; true";
+    let said = stdout(&place.run(&["--upstream", "echo"], script));
+    assert!(
+        said.starts_with("export TOKEN=masked-by-bailiwick\nPLAIN=masked-by-bailiwick\nTOKEN=example\nmasked by Bailiwick: a key"),
+        "{said}"
+    );
+    assert!(!said.contains("SECRET"), "{said}");
+    assert_eq!(std::fs::read_to_string(workspace.join("app/.env")).unwrap(), "export TOKEN=\"SECRET-VALUE\"\nPLAIN=SECRET-TOO\n");
+    assert!(std::fs::read_to_string(workspace.join("id_ed25519")).unwrap().contains("SECRET-KEY"));
+    assert!(!std::fs::read_to_string(workspace.join("copy")).unwrap().contains("SECRET"));
+}
+
+#[test]
+fn changed_names_are_on_record() {
+    let place = Place::new();
+    let script = "echo x > one; mv one two; ln two three; ln -s two four; chmod 700 two; rm three; mv nonesuch x 2>/dev/null; true";
+    place.run(&["--upstream", "echo"], script);
+    let changes: Vec<_> = place.acts_of("file_changed").iter().map(|act| act["change"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(changes, ["renamed_away", "renamed_here", "linked", "linked", "attributes", "removed"]);
+    assert!(place.acts_of("file_changed").iter().all(|act| act["path_class"] == "workspace"));
+    assert!(!format!("{:?}", place.acts()).contains("three"));
+    assert!(place.verifies());
+}
