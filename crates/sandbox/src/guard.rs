@@ -1,5 +1,9 @@
 //! Paths that are not the agent's although they lie in a folder that it may write: what a plan says of them, and how a path stands to that.
 
+mod links;
+
+pub(crate) use links::behind as behind_links;
+
 use schema::{PathPattern, Relation, fold_name};
 use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;

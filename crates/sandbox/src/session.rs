@@ -6,7 +6,7 @@ use crate::meter::Meter;
 use crate::role::Child;
 use crate::root::Pinned;
 use crate::warden::{self, Setup};
-use crate::{Error, Observation, Plan, Stdio, Wall, descriptors, kernel, network, probe, root, seccomp};
+use crate::{Error, Observation, Plan, Stdio, Wall, descriptors, guard, kernel, network, probe, root, seccomp};
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::collections::BTreeMap;
 use std::net::{TcpListener, UdpSocket};
@@ -67,11 +67,12 @@ pub struct Warden {
 /// # Errors
 /// [`Error::Threaded`]; [`Error::Plan`] for a plan that contradicts itself; [`Error::Path`] for a source that is not there;
 /// [`Error::System`].
-pub fn spawn(plan: Plan) -> Result<Warden, Error> {
+pub fn spawn(mut plan: Plan) -> Result<Warden, Error> {
     if !kernel::is_single_threaded().map_err(Error::system("count this process's threads"))? {
         return Err(Error::Threaded);
     }
     root::check(&plan)?;
+    plan.guards.extend(guard::behind_links(&plan));
     let sources = plan.mounts.iter().map(Pinned::pin).collect::<Result<_, _>>()?;
     let image = Image::new(&plan)?;
     let calls = seccomp::Table::new(&plan.calls)?;

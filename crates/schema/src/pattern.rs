@@ -92,6 +92,20 @@ impl PathPattern {
         Some(path).filter(|path| !path.contains('*'))
     }
 
+    /// Its names as they were written, from the folder on (`**/` counts as nothing), up to the first with a `*`.
+    pub fn written(&self) -> impl Iterator<Item = &str> {
+        let path = self.text.strip_prefix(ANYWHERE).unwrap_or(&self.text);
+        path.split('/').take_while(|name| !name.contains('*'))
+    }
+
+    /// The same for a folder that stands for its first names elsewhere: `count` of them are replaced by `names`, from the folder on.
+    #[must_use]
+    pub fn moved<N: AsRef<[u8]>>(&self, count: usize, names: impl IntoIterator<Item = N>) -> Self {
+        let mut names: Vec<String> = names.into_iter().map(|name| fold_name(name.as_ref())).collect();
+        names.extend(self.names.iter().skip(count).cloned());
+        Self { text: names.join("/"), is_anywhere: false, names }
+    }
+
     /// How a path (its names folded by [`fold_name`], from the pattern's folder) stands to the pattern.
     pub fn relation<N: AsRef<str>>(&self, path: &[N]) -> Relation {
         let starts = if self.is_anywhere { path.len() } else { 1 };

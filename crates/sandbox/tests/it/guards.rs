@@ -181,6 +181,40 @@ fn every_trick_of_an_ordinary_user_leaves_guarded_paths_alone() {
     every_trick(true);
 }
 
+#[test]
+fn what_a_link_at_a_guarded_name_leads_to_is_guarded_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = folder.path().canonicalize().unwrap();
+    let prepare = || {
+        for name in ["scripts", "shared", "secrets"] {
+            std::fs::create_dir_all(workspace.join(name)).unwrap();
+        }
+        for (name, content) in [("scripts/env", "user's"), ("secrets/prod", "TOKEN=SECRET-VALUE\n"), ("free", "x")] {
+            std::fs::write(workspace.join(name), content).unwrap();
+        }
+        for (name, to) in
+            [(".envrc", "scripts/env"), (".claude", "shared"), (".idea", "missing"), (".env", "./secrets/prod"), (".zed", "/etc")]
+        {
+            let _there = std::os::unix::fs::symlink(to, workspace.join(name));
+        }
+    };
+    let script = format!(
+        "exec 2>&1; cd {}; echo evil > scripts/env; echo evil > .envrc; mv scripts s; mkdir missing; echo evil > shared/settings.json; cat .env secrets/prod; echo y > free; cat free",
+        workspace.display()
+    );
+    let rw = format!("rw={}", workspace.display());
+    let guards = ["protect=**/.envrc", "protect=.claude/settings*.json", "protect=.idea", "protect=.zed", "mask=**/.env"];
+    prepare();
+    let said = text(&run(&[&["observe", rw.as_str()], &guards[..]].concat(), &script));
+    assert!(said.ends_with("y\n") && !said.contains("SECRET"), "{said}");
+    assert_eq!(std::fs::read_to_string(workspace.join("scripts/env")).unwrap(), "user's");
+    assert!(!workspace.join("missing").exists() && !workspace.join("shared/settings.json").exists());
+    // Without guards all of it happens.
+    let said = text(&run(&["observe", &rw], &script));
+    assert!(said.contains("SECRET") && workspace.join("missing").exists() && workspace.join("shared/settings.json").exists());
+    assert_eq!(std::fs::read_to_string(workspace.join("s/env")).unwrap(), "evil\n");
+}
+
 /// A folder for one who works in it, and what the program `changes.py` says there.
 fn changes(options: &[&str], is_ordinary: bool) -> String {
     let folder = tempfile::Builder::new().prefix("bailiwick-changes-").tempdir_in("/var/tmp").unwrap();

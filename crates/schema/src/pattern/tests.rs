@@ -79,6 +79,16 @@ fn names_that_some_file_system_takes_for_one_are_one() {
     assert_ne!(fold_name(b".en\xffv"), ".env");
 }
 
+#[test]
+fn a_pattern_holds_where_a_link_leads_too() {
+    let pattern = PathPattern::parse("**/.claude/settings*.json").unwrap();
+    assert_eq!(pattern.written().collect::<Vec<_>>(), [".claude"]);
+    let moved = pattern.moved(1, ["Shared", "claude"]);
+    assert_eq!((moved.as_str(), moved.is_anywhere()), ("shared/claude/settings*.json", false));
+    assert_eq!(moved.relation(&["shared", "claude", "settings.local.json"]), Relation::Covered);
+    assert_eq!(moved.relation(&["x", "shared", "claude", "settings.json"]), Relation::Apart);
+}
+
 /// A text in another case, with characters that are not compared.
 fn disguised(text: &'static str) -> impl Strategy<Value = String> {
     let letter =
