@@ -68,14 +68,20 @@ def swapped():
         for to in ("file", ".git/config"):
             os.symlink(to, "next")
             os.rename("next", "name")
+            os.sched_yield()
+    # Until there was a race: refused often enough, or through.
+    refused = opened = 0
     try:
-        for _ in range(3000):
+        for _ in range(50000):
             try:
                 fd = os.open("name", os.O_WRONLY | os.O_TRUNC)
                 os.write(fd, b"planted")
                 os.close(fd)
+                opened += 1
             except OSError:
-                pass
+                refused += 1
+            if (refused >= 20 and opened >= 20) or os.stat(".git/config").st_size == 7:
+                break
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
