@@ -80,7 +80,7 @@ def swapped():
                 opened += 1
             except OSError:
                 refused += 1
-            if (refused >= 20 and opened >= 20) or os.stat(".git/config").st_size == 7:
+            if (refused >= 20 and opened >= 20) or open(".git/config").read() != "[core]\n":
                 break
     finally:
         os.kill(child, signal.SIGKILL)
