@@ -63,7 +63,7 @@ pub(super) fn look(choice: u8, call: Notification, target: Target<'_>) {
     let forms = form::numbers().count().max(1);
     let number = form::numbers().nth(usize::from(choice) % forms).and_then(|number| i32::try_from(number).ok());
     let call = Notification { number: number.unwrap_or_default(), ..call };
-    let Some(asked) = form::find(call.number).and_then(|form| Asked::read(form, &call, target).ok()) else { return };
+    let Some(asked) = form::find(call.number).and_then(|form| Asked::read(form, &call, target).ok().flatten()) else { return };
     let (first, second) = asked.places();
     for said in [Some(first), second].into_iter().flatten() {
         let _found = Place::resolve(said, target).map(|place| place.path());
