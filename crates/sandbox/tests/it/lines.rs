@@ -4,25 +4,35 @@ use crate::attempts::{Attempt, allowed, neighbours};
 use crate::list::{self, Entry, Kind, Numbers, Rule};
 use crate::{example, session, text};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// Numbers above all that exist.
 const LAST: u32 = 520;
 
-fn profile(name: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/seccomp").join(name)).unwrap()
+/// The files, as they were when this was built: whoever runs it may not be able to read them.
+macro_rules! profile {
+    ($name:literal) => {
+        include_str!(concat!("../../profiles/seccomp/", $name))
+    };
 }
+
+/// The agent's usual lists.
+const LISTS: [&str; 5] = [
+    profile!("agent/base.list"),
+    profile!("agent/files.list"),
+    profile!("agent/processes.list"),
+    profile!("agent/network.list"),
+    profile!("agent/refused.list"),
+];
 
 /// The lines of the agent's usual lists.
 fn lines() -> Vec<Entry> {
-    let names = ["base", "files", "processes", "network", "refused"];
-    names.iter().flat_map(|name| list::parse(&profile(&format!("agent/{name}.list"))).unwrap()).collect()
+    LISTS.iter().flat_map(|list| list::parse(list).unwrap()).collect()
 }
 
 /// This architecture's numbers.
 fn numbers() -> BTreeMap<String, u32> {
     let column = usize::from(cfg!(target_arch = "aarch64"));
-    let table: Vec<Numbers> = list::numbers(&profile("numbers.list")).unwrap();
+    let table: Vec<Numbers> = list::numbers(profile!("numbers.list")).unwrap();
     table.into_iter().filter_map(|(name, numbers)| Some((name, numbers[column]?))).collect()
 }
 
@@ -185,7 +195,7 @@ const UNMET: &[(&str, &str)] = &[
 
 /// Each call and each value that real programs used, with their names.
 fn needed() -> BTreeMap<String, String> {
-    let lines = profile("needed.list");
+    let lines = profile!("needed.list");
     let lines = lines.lines().filter(|line| !line.starts_with('#'));
     lines.map(|line| line.split_once(": ").unwrap()).map(|(key, programs)| (key.to_owned(), programs.to_owned())).collect()
 }
