@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
 
 /// One of the bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,11 +114,35 @@ pub(crate) struct LimitLog {
     session_id: SessionId,
     rules: Arc<SessionRules>,
     told: Arc<Mutex<BTreeSet<(Limit, LimitAction)>>>,
+    aside: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 impl LimitLog {
     pub(crate) fn new(client: Client, session_id: SessionId, rules: SessionRules) -> Self {
-        Self { client, session_id, rules: Arc::new(rules), told: Arc::default() }
+        Self { client, session_id, rules: Arc::new(rules), told: Arc::default(), aside: Arc::default() }
+    }
+
+    /// Lets a thread of its own do that: whoever watches must not wait for a slow disk. False if there is no thread for it.
+    pub(crate) fn aside(&self, record: impl FnOnce(&Self) + Send + 'static) -> bool {
+        let log = self.clone();
+        let thread = Builder::new().name("limit-note".into()).spawn(move || record(&log));
+        let is_started = thread.is_ok();
+        self.aside.lock().unwrap_or_else(PoisonError::into_inner).extend(thread);
+        is_started
+    }
+
+    /// Waits until all of that is on record.
+    pub(crate) fn finish(&self) {
+        let threads = std::mem::take(&mut *self.aside.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // A thread that panicked has nothing more to tell.
+            let _ended = thread.join();
+        }
+    }
+
+    /// Whether that was recorded, or is about to be.
+    pub(crate) fn has_told(&self, limit: Limit, action: LimitAction) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).contains(&(limit, action))
     }
 
     /// Returns when it is on record. A log that takes nothing more ends the session by itself.

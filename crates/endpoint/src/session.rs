@@ -147,6 +147,7 @@ impl Threads {
     /// agent, or a warden, that the kernel ended for want of memory says no more than that it is gone.
     fn settle(&mut self, cause: Cause, log: &LimitLog) -> Cause {
         self.watcher.finish();
+        log.finish();
         let cause = if cause == Cause::AgentExited { self.bell.rung().unwrap_or(cause) } else { cause };
         if let Cause::Limit(limit) = cause {
             log.reached(limit, LimitAction::Ended);

@@ -95,10 +95,15 @@ impl Watch {
     /// Looks at everything once; returns when to look again.
     fn look(&mut self, is_last: bool) -> Period {
         let mut next = Period::default();
-        let Ok(usage) = self.meter.look() else {
-            // Nobody watches over it any more.
-            self.alarm.raise(Cause::SupervisionFailed);
-            return next;
+        let usage = match self.meter.look() {
+            Ok(usage) => usage,
+            // A session that is over need not list anything.
+            Err(_) if is_last => Usage::default(),
+            Err(_) => {
+                // Nobody watches over it any more.
+                self.alarm.raise(Cause::SupervisionFailed);
+                return next;
+            }
         };
         self.memory(&usage, &mut next);
         if usage.cpu_seconds >= self.limits.cpu_total_seconds_max {
@@ -106,14 +111,14 @@ impl Watch {
         }
         let crowd = self.crowd.look(&usage, Instant::now(), &mut next);
         if crowd.was_refused {
-            self.log.reached(Limit::Processes, LimitAction::Refused);
+            self.refused(Limit::Processes);
         }
         if crowd.is_too_long {
             self.alarm.raise(Cause::Limit(Limit::Processes));
         }
         for area in self.meter.areas().into_iter().filter(|area| area.is_full) {
             if let Some(limit) = Limit::of_area(&area.path) {
-                self.log.reached(limit, LimitAction::Refused);
+                self.refused(limit);
             }
         }
         if let Some(limit) = self.disk.look(&self.meter, &mut next) {
@@ -122,10 +127,23 @@ impl Watch {
         if is_last || Instant::now() >= self.policy_due {
             self.policy_due = Instant::now() + POLICY_PERIOD;
             if let Some(change) = self.policy.as_mut().and_then(PolicyFile::look) {
-                self.log.policy_changed(change);
+                self.record(move |log| log.policy_changed(change));
             }
         }
         next
+    }
+
+    fn refused(&self, limit: Limit) {
+        if !self.log.has_told(limit, LimitAction::Refused) {
+            self.record(move |log| log.reached(limit, LimitAction::Refused));
+        }
+    }
+
+    /// What cannot be recorded ends the session.
+    fn record(&self, record: impl FnOnce(&LimitLog) + Send + 'static) {
+        if !self.log.aside(record) {
+            self.alarm.raise(Cause::SupervisionFailed);
+        }
     }
 
     fn memory(&mut self, usage: &Usage, next: &mut Period) {
@@ -139,7 +157,7 @@ impl Watch {
         let most = usage.memory_bytes_most;
         next.before_growth_of(bound.saturating_sub(most));
         // What costs more is looked at only if it could matter.
-        if most > bound && self.meter.memory_bytes().map_or(true, |bytes| bytes > bound) {
+        if most > bound && self.meter.memory_exceeds(bound).unwrap_or(true) {
             self.alarm.raise(Cause::Limit(Limit::Memory));
         }
     }

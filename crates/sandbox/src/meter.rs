@@ -6,10 +6,12 @@ mod unlinked;
 
 use crate::Error;
 use crate::cgroup::Counters;
-use memory::Machine;
+use memory::{Held, Machine};
 use rustix::fs::{Dir, Mode, OFlags};
 use stat::Stat;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
@@ -43,7 +45,7 @@ impl Keeper {
 pub struct Usage {
     /// Processes and threads.
     pub tasks: u64,
-    /// Never less than the memory of the session ([`Meter::memory_bytes`]), often more: what is shared counts for each, and what the
+    /// Never less than the memory of the session ([`Meter::memory_exceeds`]), often more: what is shared counts for each, and what the
     /// whole machine's shared and swapped memory grew by counts too. 0 where a control group counts.
     pub memory_bytes_most: u64,
     /// Processor time that was seen to be spent, in seconds. What ends between two looks without its parent waiting for it is missed.
@@ -131,28 +133,42 @@ impl Meter {
         Ok(usage)
     }
 
-    /// What the session's processes and private areas hold, in bytes: what processes share counts once. Takes time in proportion to the
-    /// memory. What lies in a file that a process has mapped, of a private area or without a name, counts twice; what only waits in a
-    /// socket to be received is not seen.
+    /// Whether the session's processes and private areas hold more than so many bytes: what processes share counts once. Takes time in
+    /// proportion to the memory. Files of private areas that a process has mapped count twice; what only waits in a socket to be received
+    /// is not seen. What cannot be counted counts as too much.
     ///
     /// # Errors
     /// [`Error::System`] if the session's processes cannot be listed.
-    pub fn memory_bytes(&self) -> Result<u64, Error> {
-        let held = self.pids()?.into_iter().map(|pid| {
-            let shared = self.read(pid, "smaps_rollup").and_then(|text| memory::proportional_bytes(&text));
-            shared.or_else(|| self.read(pid, "status").and_then(|text| memory::resident_bytes(&text))).unwrap_or(0)
+    pub fn memory_exceeds(&self, bytes: u64) -> Result<bool, Error> {
+        let pids = self.pids()?;
+        let held = pids.iter().map(|pid| {
+            let proportional = self.read(*pid, "smaps_rollup").and_then(|text| Held::proportional(&text));
+            proportional.or_else(|| self.read(*pid, "status").and_then(|text| Held::resident(&text))).unwrap_or_default()
         });
+        let held = held.fold(Held::default(), Held::plus);
         let areas = self.areas().iter().map(|area| area.used_bytes).sum::<u64>();
-        let nameless = unlinked::memory_device().map_or(0, |device| self.unlinked_bytes(device).unwrap_or(0));
-        Ok(held.sum::<u64>() + areas + nameless)
+        let grown = Machine::read().shared_since(self.machine);
+        if held.own + held.shared + areas > bytes {
+            return Ok(true);
+        }
+        if held.own + grown.max(held.shared + areas) <= bytes {
+            return Ok(false);
+        }
+        // The machine shares more memory than can be seen so far: is it this session's?
+        let Some(device) = unlinked::memory_device() else { return Ok(true) };
+        let opened = unlinked::opened_bytes(&self.processes, &pids, device);
+        let mapped = unlinked::mapped_bytes(&self.processes, &pids, device);
+        let (Some(opened), Some(mapped)) = (opened, mapped) else { return Ok(true) };
+        Ok(held.own + areas + held.shared.max(opened).max(mapped.min(grown)) > bytes)
     }
 
-    /// What files without a name take on a device, as far as a process of the session has them open: each counts once.
+    /// What files without a name take on a device, as far as a process of the session has them open: each counts once. None if there are
+    /// too many to count.
     ///
     /// # Errors
     /// [`Error::System`] if the session's processes cannot be listed.
-    pub fn unlinked_bytes(&self, device: u64) -> Result<u64, Error> {
-        Ok(unlinked::bytes(&self.processes, &self.pids()?, device))
+    pub fn unlinked_bytes(&self, device: u64) -> Result<Option<u64>, Error> {
+        Ok(unlinked::opened_bytes(&self.processes, &self.pids()?, device))
     }
 
     /// How full the private areas are.
@@ -177,20 +193,17 @@ impl Meter {
     }
 
     fn read(&self, pid: i32, name: &str) -> Option<String> {
-        let path = format!("{pid}/{name}");
-        let file = rustix::fs::openat(&self.processes, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
-        let mut bytes = vec![0_u8; memory::FILE_BYTES_MAX];
-        let mut length = 0;
-        while let Some(rest) = bytes.get_mut(length..).filter(|rest| !rest.is_empty()) {
-            match rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut *rest)).ok()? {
-                0 => break,
-                more => length += more,
-            }
-        }
-        bytes.truncate(length);
-        // A process chooses its own name, which need not be text.
-        Some(String::from_utf8_lossy(&bytes).into_owned())
+        read(&self.processes, &format!("{pid}/{name}"), memory::FILE_BYTES_MAX)
     }
+}
+
+/// The first bytes of a file of procfs, at most so many.
+fn read(processes: &OwnedFd, path: &str, bytes_max: usize) -> Option<String> {
+    let file = rustix::fs::openat(processes, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let mut bytes = Vec::new();
+    File::from(file).take(bytes_max as u64).read_to_end(&mut bytes).ok()?;
+    // A process chooses its own name, which need not be text.
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

@@ -103,6 +103,32 @@ fn memory_in_files_without_a_name_or_in_private_areas_is_the_sessions_too() {
 }
 
 #[test]
+fn memory_that_only_a_mapping_tells_of_is_the_sessions_too() {
+    // The pages of shared memory stay when a process lets go of them.
+    let script = "import mmap, time\nwhole = mmap.mmap(-1, 512 << 20)\nfor n in range(512):\n    whole[n << 20 : (n + 1) << 20] = b'x' * (1 << 20)\n    whole.madvise(mmap.MADV_DONTNEED)\ntime.sleep(60)\n";
+    if !std::path::Path::new("/usr/bin/python3").exists() {
+        println!("skipped: there is no python3");
+        return;
+    }
+    let place = Place::new();
+    std::fs::write(place.path("workspace").join("hidden.py"), script).unwrap();
+    let output = bounded(&place, &[("memory_bytes_max", "\"128 MiB\"")], "exec /usr/bin/python3 hidden.py");
+    assert_ended(&place, &output, ("memory_bytes_max", "limit_memory"));
+}
+
+#[test]
+fn memory_is_watched_while_many_files_are_counted() {
+    let place = Place::new();
+    // More descriptors than anybody counts, and more files than are counted at once.
+    let script = format!(
+        "perl -e 'my @all; for my $n (1..3000) {{ open($all[$n], \">\", \"e$n\") or last }} for (1..40) {{ next if fork; sleep 60 }} sleep 60' & perl -e 'for my $n (1..3000) {{ open(my $file, \">\", \"f$n\") or die; syswrite($file, \"x\" x 16384) }}' & {}; sleep 60",
+        hog(1024)
+    );
+    let output = bounded(&place, &[("memory_bytes_max", "\"192 MiB\""), ("workspace_growth_bytes_max", "\"1 GiB\"")], &script);
+    assert_ended(&place, &output, ("memory_bytes_max", "limit_memory"));
+}
+
+#[test]
 fn a_fork_bomb_ends_the_session_and_the_host_goes_on() {
     let place = Place::new();
     let mark = format!("86{}", std::process::id());

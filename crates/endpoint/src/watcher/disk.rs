@@ -10,11 +10,15 @@ use rustix::fs::{Mode, OFlags, StatVfs};
 use sandbox::Meter;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::time::Duration;
+use walk::{Uncounted, Walk};
 
 /// Inodes that stay free where the file system counts them: without one, no program of the user's makes a file.
 const INODES_FREE_MIN: u64 = 1024;
 /// Clocks of file systems are coarse, by seconds at most.
 const COARSE_SECONDS: i64 = 2;
+/// How many entries of the workspace are counted between two looks at the rest.
+const ENTRIES_A_LOOK: usize = 16_384;
 
 /// What is watched of it.
 pub(super) struct Disk {
@@ -28,6 +32,9 @@ pub(super) struct Disk {
     free_before: u64,
     /// What was taken from the free space since it was last found out who took it, and what was the session's then.
     taken: u64,
+    /// The count that tells, while it is under way, and `taken` when it began.
+    walk: Option<Walk>,
+    taken_before: u64,
 }
 
 impl Disk {
@@ -49,6 +56,8 @@ impl Disk {
             watches_inodes: space.f_favail >= 2 * INODES_FREE_MIN,
             free_before: free(&space),
             taken: 0,
+            walk: None,
+            taken_before: 0,
         })
     }
 
@@ -64,14 +73,41 @@ impl Disk {
         if free < self.free_min || (self.watches_inodes && space.f_favail < INODES_FREE_MIN) {
             return Some(Limit::DiskFree);
         }
-        if self.taken <= self.growth_max {
+        if self.walk.is_none() && self.taken <= self.growth_max {
             return None;
         }
-        // Somebody took that much: was it the session? What cannot be counted counts as its own.
-        let named = walk::changed_bytes(&self.workspace, self.device, self.start).ok();
-        let nameless = meter.unlinked_bytes(self.device).ok();
-        self.taken = named.zip(nameless).map_or(u64::MAX, |(named, nameless)| named.saturating_add(nameless));
-        (self.taken > self.growth_max).then_some(Limit::WorkspaceGrowth)
+        // Somebody took that much: was it the session? Memory must be looked at meanwhile, so it is found out step by step.
+        next.at_most(Duration::ZERO);
+        match self.count(meter) {
+            Ok(None) => None,
+            Ok(Some(own)) => {
+                self.walk = None;
+                self.taken = own;
+                (own > self.growth_max).then_some(Limit::WorkspaceGrowth)
+            }
+            // What cannot be counted counts as its own.
+            Err(Uncounted) => Some(Limit::WorkspaceGrowth),
+        }
+    }
+
+    /// What is the session's, once that is found out.
+    fn count(&mut self, meter: &Meter) -> Result<Option<u64>, Uncounted> {
+        if self.walk.is_none() {
+            self.walk = Some(Walk::new(&self.workspace, self.device, self.start)?);
+            self.taken_before = self.taken;
+        }
+        // A session does not win time by many small files.
+        if self.taken - self.taken_before > self.growth_max {
+            return Err(Uncounted);
+        }
+        let Some(walk) = &mut self.walk else { return Ok(None) };
+        let named = match walk.go_on(ENTRIES_A_LOOK)? {
+            None if walk.bytes() > self.growth_max => walk.bytes(),
+            None => return Ok(None),
+            Some(named) => named,
+        };
+        let nameless = meter.unlinked_bytes(self.device).map_err(|_| Uncounted)?.ok_or(Uncounted)?;
+        Ok(Some(named.saturating_add(nameless)))
     }
 }
 

@@ -1,8 +1,11 @@
 use policy::document::DOCUMENT_BYTES_MAX;
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+/// `O_NONBLOCK`: a FIFO in the file's place does not hold up the watcher.
+const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 
 /// What tells that a file was written or replaced: device, inode, size, and both times in nanoseconds.
 type Mark = (u64, u64, u64, (i64, i64), (i64, i64));
@@ -42,7 +45,8 @@ impl PolicyFile {
             return None;
         }
         let mut text = String::new();
-        let read = File::open(&self.path).and_then(|file| file.take(DOCUMENT_BYTES_MAX as u64 + 1).read_to_string(&mut text));
+        let opened = File::options().read(true).custom_flags(NO_WAITING).open(&self.path);
+        let read = opened.and_then(|file| file.take(DOCUMENT_BYTES_MAX as u64 + 1).read_to_string(&mut text));
         (read.is_err() || text != self.text).then_some("changed")
     }
 }

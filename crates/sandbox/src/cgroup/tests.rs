@@ -92,3 +92,17 @@ fn an_unbounded_or_uncounted_group_is_no_bound() {
     assert!(!gauge("65\n", "3\n").bounds_processes(3, 64));
     assert!(!gauge("64\n", "2\n").bounds_processes(3, 64));
 }
+
+#[test]
+fn what_the_kernel_counted_is_read_by_its_whole_name() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("counts");
+    let of = |text: &str, name: &str| {
+        std::fs::write(&path, text).unwrap();
+        count(&File::open(&path).unwrap(), name)
+    };
+    let unified = "low 0\nhigh 0\nmax 3\noom 1\noom_kill 2\noom_group_kill 7\n";
+    assert_eq!([of(unified, "max"), of(unified, "oom_kill"), of(unified, "none")], [3, 2, 0]);
+    assert_eq!(of("oom_kill_disable 0\nunder_oom 1\noom_kill 5\n", "oom_kill"), 5);
+    assert_eq!(of("", "max"), 0);
+}

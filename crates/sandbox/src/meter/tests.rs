@@ -15,11 +15,12 @@ fn a_name_with_brackets_hides_nothing() {
 #[test]
 fn what_is_shared_counts_once_where_it_can_be_told() {
     let rollup = "x [rollup]\nRss:  900 kB\nPss:  500 kB\nPss_Anon:  300 kB\nPss_File:  190 kB\nPss_Shmem:  10 kB\nSwapPss:  4 kB\n";
-    assert_eq!(memory::proportional_bytes(rollup), Some(314 * 1024));
-    assert_eq!(memory::proportional_bytes(""), None);
-    assert_eq!(memory::resident_bytes("VmRSS:\t 9 kB\nRssAnon:\t 5 kB\nRssShmem:\t 2 kB\nVmSwap:\t 1 kB\n"), Some(8 * 1024));
+    assert_eq!(Held::proportional(rollup), Some(Held { own: 304 * 1024, shared: 10 * 1024 }));
+    assert_eq!(Held::proportional(""), None);
+    let status = "VmRSS:\t 9 kB\nRssAnon:\t 5 kB\nRssShmem:\t 2 kB\nVmSwap:\t 1 kB\n";
+    assert_eq!(Held::resident(status), Some(Held { own: 6 * 1024, shared: 2 * 1024 }));
     // A process of the kernel, or one that has ended, holds nothing of its own.
-    assert_eq!(memory::resident_bytes("Name:\tx\nState:\tZ (zombie)\n"), None);
+    assert_eq!(Held::resident("Name:\tx\nState:\tZ (zombie)\n"), None);
 }
 
 #[test]
@@ -36,11 +37,11 @@ fn memory_in_a_file_without_a_name_is_seen_once() {
     let processes = rustix::fs::open(c"/proc", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap();
     let own = vec![rustix::process::getpid().as_raw_nonzero().get()];
     let device = unlinked::memory_device().unwrap();
-    let before = unlinked::bytes(&processes, &own, device);
+    let before = unlinked::opened_bytes(&processes, &own, device).unwrap();
     let hidden = std::fs::File::from(rustix::fs::memfd_create(c"hidden", rustix::fs::MemfdFlags::CLOEXEC).unwrap());
     std::io::Write::write_all(&mut &hidden, &vec![1; 3 << 20]).unwrap();
     let _again = hidden.try_clone().unwrap();
-    assert_eq!(unlinked::bytes(&processes, &own, device), before + (3 << 20));
+    assert_eq!(unlinked::opened_bytes(&processes, &own, device), Some(before + (3 << 20)));
 }
 
 #[test]
@@ -51,7 +52,8 @@ fn a_meter_sees_processes_their_memory_and_their_time() {
     assert_eq!(meter.keeper(), Keeper::Watcher);
     let usage = meter.look().unwrap();
     assert!(usage.tasks > 1 && usage.memory_bytes_most > 1 << 20, "{usage:?}");
-    assert!(meter.memory_bytes().unwrap() > 1 << 20);
+    assert!(meter.memory_exceeds(1 << 20).unwrap());
+    assert!(!meter.memory_exceeds(1 << 50).unwrap());
     assert_eq!(meter.areas().len(), 1);
     assert!(meter.areas()[0].used_bytes > 0 && !meter.areas()[0].is_full);
 }
@@ -73,4 +75,13 @@ fn time_that_was_seen_is_not_forgotten_with_its_process() {
     std::fs::remove_dir_all(place.path().join("17")).unwrap();
     put("18", "50");
     assert_eq!(meter.look().unwrap().cpu_seconds, 150);
+}
+
+#[test]
+fn shared_memory_is_as_long_as_its_mappings_reach() {
+    let line = "7f00-9f00 rw-s 00001000 00:01 4711                       /dev/zero (deleted)";
+    assert_eq!(unlinked::shared(line, "00:01"), Some((4711, 0x3000)));
+    for other in [&line.replace("rw-s", "rw-p"), &line.replace("00:01", "fe:00"), "", "7f00-9f00 rw-s"] {
+        assert_eq!(unlinked::shared(other, "00:01"), None, "{other}");
+    }
 }

@@ -9,30 +9,47 @@ const DEPTH_MAX: usize = 256;
 /// Bytes of a block as stat(2) counts them.
 const BLOCK_BYTES: u64 = 512;
 
-/// What the files below a folder take that were changed since `start` (seconds since 1970), on its device: the change time is the
-/// kernel's, and nobody sets it. Follows no link.
-pub(super) fn changed_bytes(top: &OwnedFd, device: u64, start: i64) -> Result<u64, Uncounted> {
-    let mut count = Count { device, start, entries: 0, bytes: 0, linked: BTreeSet::new() };
-    let mut open = vec![Dir::read_from(top).map_err(|_| Uncounted)?];
-    while let Some(folder) = open.last_mut() {
-        match folder.next() {
-            None => drop(open.pop()),
-            Some(entry) => {
-                let entry = entry.map_err(|_| Uncounted)?;
-                let name = entry.file_name();
-                if name == c"." || name == c".." {
-                    continue;
-                }
-                if let Some(below) = count.take(folder, name)? {
-                    open.push(below);
-                }
-                if open.len() > DEPTH_MAX {
-                    return Err(Uncounted);
-                }
+/// A count, under way, of what the files below a folder take that were changed since a time: the change time is the kernel's, and nobody
+/// sets it. Follows no link.
+pub(super) struct Walk {
+    count: Count,
+    open: Vec<Dir>,
+}
+
+impl Walk {
+    /// Begins at a folder; counts what lies on its device and was changed since `start` (seconds since 1970).
+    pub(super) fn new(top: &OwnedFd, device: u64, start: i64) -> Result<Self, Uncounted> {
+        let count = Count { device, start, entries: 0, bytes: 0, linked: BTreeSet::new() };
+        Ok(Self { count, open: vec![Dir::read_from(top).map_err(|_| Uncounted)?] })
+    }
+
+    /// What was counted so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.count.bytes
+    }
+
+    /// Goes through some more entries; the bytes once there are no more.
+    pub(super) fn go_on(&mut self, entries: usize) -> Result<Option<u64>, Uncounted> {
+        for _ in 0..entries {
+            let Some(folder) = self.open.last_mut() else { return Ok(Some(self.count.bytes)) };
+            let Some(entry) = folder.next() else {
+                self.open.pop();
+                continue;
+            };
+            let entry = entry.map_err(|_| Uncounted)?;
+            let name = entry.file_name();
+            if name == c"." || name == c".." {
+                continue;
+            }
+            if let Some(below) = self.count.take(folder, name)? {
+                self.open.push(below);
+            }
+            if self.open.len() > DEPTH_MAX {
+                return Err(Uncounted);
             }
         }
+        Ok(None)
     }
-    Ok(count.bytes)
 }
 
 /// It cannot be told what a folder holds, or there is too much to go through.

@@ -4,7 +4,9 @@ use std::path::Path;
 
 fn counted(top: &Path, start: i64) -> Result<u64, Uncounted> {
     let folder = OwnedFd::from(std::fs::File::open(top).unwrap());
-    changed_bytes(&folder, std::fs::metadata(top).unwrap().dev(), start)
+    let mut walk = Walk::new(&folder, std::fs::metadata(top).unwrap().dev(), start)?;
+    // In small steps.
+    std::iter::repeat_with(|| walk.go_on(2).transpose()).flatten().next().unwrap()
 }
 
 #[test]
