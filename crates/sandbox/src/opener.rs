@@ -207,7 +207,7 @@ impl Opener {
         }
     }
 
-    /// Connects a socket, in a process of its own: the other end may let it wait.
+    /// Connects a socket, in a process of its own where the other end lets it wait.
     fn connect(&mut self, call: &Notification) -> Result<(), Error> {
         let target = Target { host_proc: self.host_proc.as_fd(), task: call.task };
         let read = Knock::read(call, target);
@@ -227,6 +227,10 @@ impl Opener {
         if self.journal.socket().is_none() {
             // The probe's sockets do not wait.
             self.connected(call.id, knock.connect(self.host_proc.as_fd()));
+            return Ok(());
+        }
+        if let Some(result) = knock.at_once() {
+            self.connected(call.id, result);
             return Ok(());
         }
         let mut kept = vec![self.listener.as_fd(), self.host_proc.as_fd()];

@@ -31,7 +31,7 @@ const TRIAL_MAX: usize = 32_768;
 /// What the warden saw an agent do. It arrives before the agent goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// A file (or a folder, for listing it) is about to be opened for the agent.
+    /// A file (or a folder, unless it is opened only to be listed) is about to be opened for the agent.
     FileOpened {
         /// The canonical path, inside, of what was opened: where the descriptor leads, whatever name was asked for.
         path: PathBuf,
@@ -170,6 +170,7 @@ pub(crate) struct Journal {
     known: programs::Known,
     opened_max: usize,
     refused_max: usize,
+    sent: u64,
 }
 
 impl Journal {
@@ -187,7 +188,7 @@ impl Journal {
         let keys = [RandomState::new(), RandomState::new()];
         let (opened, refused, calls) = (HashSet::new(), HashSet::new(), BTreeSet::new());
         let known = programs::Known::default();
-        Self { sink, keys, opened, refused, calls, known, opened_max: OPENED_MAX, refused_max: REFUSED_MAX }
+        Self { sink, keys, opened, refused, calls, known, opened_max: OPENED_MAX, refused_max: REFUSED_MAX, sent: 0 }
     }
 
     /// Reports an opened file. When this returns true, the supervisor's queue holds it, or held it before; if false, there are too many.
@@ -248,6 +249,11 @@ impl Journal {
         Ok(())
     }
 
+    /// How many reports were sent by this process. As long as it stays the same there is as much room for the next as there was.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
     /// The way to the supervisor.
     pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
         match &self.sink {
@@ -272,6 +278,7 @@ impl Journal {
     }
 
     fn send_with(&mut self, report: Report, along: &[BorrowedFd<'_>]) -> Result<(), Error> {
+        self.sent = self.sent.wrapping_add(1);
         match &mut self.sink {
             Sink::Supervisor(socket) => crate::descriptors::send_fds(socket.as_fd(), &report.encode(), along),
             Sink::Trial(kept) => {

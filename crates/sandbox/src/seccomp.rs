@@ -7,7 +7,7 @@ mod program;
 mod table;
 
 pub(crate) use listener::{Listener, Notification, Reply};
-pub(crate) use program::{Watched, build, build_role, is_available};
+pub(crate) use program::{Watch, Watched, build, build_role, is_available};
 pub(crate) use table::{ATTACH, DATA, EVERYONE, LIBRARIES, LOCAL, REMOTE, Rule, SEIZE, SET_ID, Table, name};
 
 use crate::kernel::checked;

@@ -121,7 +121,7 @@ fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
 fn filter(setup: &Setup, observed: &mut BTreeMap<Wall, Observation>) -> Result<Option<Vec<libc::sock_filter>>, Error> {
     let plan = &setup.plan;
     if seccomp::is_available() {
-        let watched = seccomp::Watched { files: plan.observe_files, programs: plan.programs.observe };
+        let watched = seccomp::Watched { files: watched(plan), programs: plan.programs.observe };
         return Ok(Some(seccomp::build(&setup.calls, watched)));
     }
     let missing = Error::WallMissing { wall: Wall::Seccomp, found: "no filters that ask a listener".to_owned() };
@@ -131,6 +131,16 @@ fn filter(setup: &Setup, observed: &mut BTreeMap<Wall, Observation>) -> Result<O
     }
     allow(plan, observed, Err(missing))?;
     Ok(None)
+}
+
+/// Folders are listed without the warden where nothing is hidden.
+fn watched(plan: &Plan) -> seccomp::Watch {
+    let hides = plan.guards.iter().any(|guard| guard.kind == crate::guard::GuardKind::Hidden);
+    match (plan.observe_files, hides) {
+        (false, _) => seccomp::Watch::Nothing,
+        (true, false) => seccomp::Watch::Contents,
+        (true, true) => seccomp::Watch::Listings,
+    }
 }
 
 fn door(plan: &Plan, observed: &mut BTreeMap<Wall, Observation>) -> Result<network::Listeners, Error> {

@@ -6,7 +6,7 @@ use super::request::{Request, low_unsigned};
 use super::target::{Target, own};
 use crate::kernel;
 use crate::seccomp::Notification;
-use rustix::fs::fstat;
+use rustix::fs::{OFlags, fstat};
 use rustix::io::Errno;
 use rustix::net::AddressFamily;
 use std::ffi::CString;
@@ -20,6 +20,7 @@ const ADDRESS_BYTES_MAX: usize = 128;
 #[derive(Debug)]
 pub(super) struct Knock {
     socket: OwnedFd,
+    is_unix: bool,
     address: Address,
 }
 
@@ -68,16 +69,16 @@ impl Knock {
                 Address::Name(request, base)
             }
         };
-        Ok(Self { socket, address })
+        Ok(Self { socket, is_unix, address })
     }
 
     /// Follows the name, and refuses one that leads out of the file systems with these device numbers.
     pub(super) fn admit(self, target: Target<'_>, devices: &[u64]) -> Result<Self, Refusal> {
-        let Self { socket, address } = self;
-        let Address::Name(request, base) = address else { return Ok(Self { socket, address }) };
+        let Self { socket, is_unix, address } = self;
+        let Address::Name(request, base) = address else { return Ok(Self { socket, is_unix, address }) };
         let found = Attempt { target, request: &request, base: base.as_ref() }.find(request.how).map_err(|failure| failure.errno)?;
         if devices.contains(&fstat(&found)?.st_dev) {
-            return Ok(Self { socket, address: Address::Found(found) });
+            return Ok(Self { socket, is_unix, address: Address::Found(found) });
         }
         let path = super::target::path_of(target.host_proc, found.as_fd())?;
         Err(Refusal { errno: Errno::ACCESS, path: Some(path) })
@@ -91,6 +92,29 @@ impl Knock {
             Address::Bytes(_) | Address::Name(..) => {}
         }
         list
+    }
+
+    /// Connects a network socket if that takes no waiting, as on loopback; none if it has to be done in a process that may wait. Unix sockets
+    /// are always left to such a process: it has a number inside, which the other end can ask for.
+    pub(super) fn at_once(&self) -> Option<Result<(), Errno>> {
+        let Address::Bytes(bytes) = &self.address else { return None };
+        if self.is_unix {
+            return None;
+        }
+        let flags = rustix::fs::fcntl_getfl(&self.socket).ok()?;
+        if flags.contains(OFlags::NONBLOCK) {
+            return Some(kernel::connect(self.socket.as_fd(), bytes));
+        }
+        // The caller's own socket, and the caller waits meanwhile. A second try, by a process that may wait, waits for this one's outcome.
+        rustix::fs::fcntl_setfl(&self.socket, flags | OFlags::NONBLOCK).ok()?;
+        let result = kernel::connect(self.socket.as_fd(), bytes);
+        if let Err(errno) = rustix::fs::fcntl_setfl(&self.socket, flags) {
+            return Some(Err(errno));
+        }
+        match result {
+            Err(Errno::INPROGRESS | Errno::ALREADY | Errno::AGAIN) => None,
+            other => Some(other),
+        }
     }
 
     /// Connects; may wait. Changes the working directory.

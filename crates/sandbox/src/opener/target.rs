@@ -11,6 +11,8 @@ use std::path::PathBuf;
 
 /// Memory is read in parts that do not cross a page, so that a text may end right before a hole.
 const PAGE: u64 = 4096;
+/// As much is read first: most paths are shorter.
+const FIRST: u64 = 256;
 /// `PIDFD_THREAD` (Linux 6.9).
 const THREAD: u32 = libc::O_EXCL.cast_unsigned();
 /// Longest file of procfs about one thread that is read.
@@ -30,7 +32,8 @@ impl Target<'_> {
         let mut text = Vec::new();
         while text.len() < PATH_BYTES_MAX {
             let from = address.checked_add(text.len() as u64).ok_or(Errno::FAULT)?;
-            let part = (PAGE - from % PAGE).min((PATH_BYTES_MAX - text.len()) as u64);
+            let wanted = if text.is_empty() { FIRST } else { PAGE };
+            let part = (PAGE - from % PAGE).min(wanted).min((PATH_BYTES_MAX - text.len()) as u64);
             let part = self.bytes(from, usize::try_from(part).map_err(|_| Errno::FAULT)?)?;
             let end = part.iter().position(|byte| *byte == 0);
             text.extend(part.into_iter().take(end.unwrap_or(PATH_BYTES_MAX)));

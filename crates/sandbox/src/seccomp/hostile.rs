@@ -1,7 +1,7 @@
 //! The filter, asked with any number and arguments: see [`crate::hostile`].
 #![expect(clippy::missing_panics_doc, reason = "each panics where what must hold does not: that is what it is for")]
 
-use super::program::{Watched, build, build_role};
+use super::program::{Watch, Watched, build, build_role};
 use super::table::{DATA, EVERYONE, LIBRARIES, REMOTE, Rule, Table, Test};
 use crate::bpf::verdict::verdict;
 use crate::bpf::{self, NATIVE};
@@ -15,8 +15,10 @@ const BYTES: usize = 4 + 4 + 6 * 8;
 /// Set in the number of a call by the x32 ABI.
 const X32: u32 = 0x4000_0000;
 
-/// Built once: of the agent unobserved and observed, of a door, of a gateway.
-static FILTERS: OnceLock<[Vec<sock_filter>; 4]> = OnceLock::new();
+/// Built once: of the agent unobserved, observed, and observed with hidden names, of a door, of a gateway.
+static FILTERS: OnceLock<[Vec<sock_filter>; 5]> = OnceLock::new();
+/// What of an agent's files is watched.
+const WATCHED: [Watch; 3] = [Watch::Nothing, Watch::Contents, Watch::Listings];
 /// The lists of a door, and of a gateway that reaches other machines.
 const ROLES: [[&[(u32, Rule)]; 3]; 2] = [[EVERYONE, DATA, &[]], [EVERYONE, LIBRARIES, REMOTE]];
 
@@ -34,12 +36,13 @@ pub fn filter(bytes: &[u8]) {
     let architecture = if choice.trailing_zeros() >= 4 { choice } else { NATIVE };
     let number = if choice & 2 == 0 { number % 512 } else { number };
     let Ok(table) = Table::new(&Calls::default()) else { return };
-    let [unobserved, observed, door, gateway] = FILTERS.get_or_init(|| {
+    let [unobserved, observed, hiding, door, gateway] = FILTERS.get_or_init(|| {
         let [door, gateway] = ROLES.map(|lists| build_role(lists.into_iter().flatten().copied()));
-        [build(&table, Watched::default()), build(&table, Watched { files: true, programs: true }), door, gateway]
+        let [unobserved, observed, hiding] = WATCHED.map(|files| build(&table, Watched { files, programs: files != Watch::Nothing }));
+        [unobserved, observed, hiding, door, gateway]
     });
-    for (observe, program) in [(false, unobserved), (true, observed)] {
-        let wanted = expect(architecture, number, || agent(&table, observe, number, arguments));
+    for (watch, program) in WATCHED.into_iter().zip([unobserved, observed, hiding]) {
+        let wanted = expect(architecture, number, || agent(&table, watch, number, arguments));
         let seen = verdict(program, architecture, number, arguments);
         assert_eq!(seen, wanted, "call {number} {arguments:x?} of the agent");
     }
@@ -55,13 +58,15 @@ fn expect(architecture: u32, number: u32, native: impl Fn() -> u32) -> u32 {
     if architecture == bpf::NATIVE && number & X32 == 0 { native() } else { KILL }
 }
 
-fn agent(table: &Table, observe: bool, number: u32, arguments: [u64; 6]) -> u32 {
+fn agent(table: &Table, watch: Watch, number: u32, arguments: [u64; 6]) -> u32 {
     match i32::try_from(number).ok().and_then(|number| table.rule(number)) {
-        Some(Rule::Open(flags)) if observe => {
-            let is_path = flags.is_some_and(|flags| low(arguments, flags) & libc::O_PATH.cast_unsigned() != 0);
-            if is_path { ALLOW } else { NOTIFY }
+        Some(Rule::Open(flags)) if watch != Watch::Nothing => {
+            let flags = flags.map_or(0, |flags| low(arguments, flags).cast_signed());
+            let creates = flags & (libc::O_CREAT | libc::O_TRUNC) != 0 || flags & libc::O_TMPFILE == libc::O_TMPFILE;
+            let lists = flags & libc::O_DIRECTORY != 0 && !creates && flags & libc::O_ACCMODE == libc::O_RDONLY;
+            if flags & libc::O_PATH != 0 || watch == Watch::Contents && lists { ALLOW } else { NOTIFY }
         }
-        Some(Rule::Change(_) | Rule::Execute | Rule::Tell) if observe => NOTIFY,
+        Some(Rule::Change(_) | Rule::Execute | Rule::Tell) if watch != Watch::Nothing => NOTIFY,
         Some(Rule::Allow | Rule::Open(_) | Rule::Change([]) | Rule::Execute | Rule::Tell) => ALLOW,
         Some(Rule::Trace) => {
             let begins = matches!(low(arguments, 0), 0 | 16 | 0x4206);

@@ -12,11 +12,27 @@ const X32: u32 = 0x4000_0000;
 const ARGUMENT_BYTES: u32 = 8;
 const HALF_BYTES: u32 = 4;
 
+/// Which calls that open or change a file are handed to the warden.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// None.
+    #[default]
+    Nothing,
+    /// All but those that open a folder to list it: no content can be read or written by such a descriptor.
+    Contents,
+    /// All, where names are hidden: a folder that is hidden is not listed either.
+    Listings,
+}
+
+/// Flags that tell whether a folder is opened to be listed: of these, `O_DIRECTORY` alone. The kernel then opens nothing but a folder; with
+/// one of the others it would make a file, change it or write to it.
+const LISTS: i32 = libc::O_DIRECTORY | libc::O_TMPFILE | libc::O_CREAT | libc::O_TRUNC | libc::O_ACCMODE;
+
 /// What of a session is handed to the warden.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Watched {
-    /// Every call that opens a file.
-    pub(crate) files: bool,
+    /// Calls that open or change a file.
+    pub(crate) files: Watch,
     /// Every call that executes a program or changes who a process is.
     pub(crate) programs: bool,
 }
@@ -24,8 +40,9 @@ pub(crate) struct Watched {
 /// Builds the agent's filter.
 pub(crate) fn build(table: &Table, watched: Watched) -> Vec<sock_filter> {
     let code = |rule: Rule| match rule {
-        Rule::Open(Some(flags)) if watched.files => Some(path_only(flags)),
-        Rule::Open(None) | Rule::Change(_) if watched.files => Some(vec![notify()]),
+        Rule::Open(Some(flags)) if watched.files == Watch::Contents => Some(names_only(flags)),
+        Rule::Open(Some(flags)) if watched.files == Watch::Listings => Some(path_only(flags)),
+        Rule::Open(None) | Rule::Change(_) if watched.files != Watch::Nothing => Some(vec![notify()]),
         Rule::Execute | Rule::Tell if watched.programs => Some(vec![notify()]),
         Rule::Allow | Rule::Open(_) | Rule::Change([]) | Rule::Execute | Rule::Tell => Some(vec![allow()]),
         Rule::Change(alternatives) => Some(conditions(alternatives, notify())),
@@ -173,6 +190,19 @@ fn tracing() -> Vec<sock_filter> {
         allow(),
         notify(),
     ]
+}
+
+/// Carried out with `O_PATH`, or to list a folder, handed to the warden otherwise.
+fn names_only(flags: u32) -> Vec<sock_filter> {
+    let mut code = vec![
+        load(ARGUMENTS + ARGUMENT_BYTES * flags),
+        jump(BPF_JSET, libc::O_PATH.cast_unsigned(), 0, 1),
+        allow(),
+        step(BPF_ALU | BPF_AND | BPF_K, LISTS.cast_unsigned()),
+        jump(BPF_JEQ, libc::O_DIRECTORY.cast_unsigned(), 0, 1),
+    ];
+    code.extend([allow(), notify()]);
+    code
 }
 
 fn allow() -> sock_filter {

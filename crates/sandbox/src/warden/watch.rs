@@ -70,6 +70,8 @@ fn until_executed(inmate: &Inmate, opener: &mut Opener) -> Result<(), Error> {
 }
 
 fn watch(setup: &Setup, inmate: &Inmate, mut opener: Option<&mut Opener>) -> Result<Option<i32>, Error> {
+    // At how many sent reports there was room for one more.
+    let mut roomy = None;
     loop {
         let patience = opener.as_ref().and_then(|opener| opener.patience());
         let wanted = match opener.as_deref() {
@@ -88,15 +90,21 @@ fn watch(setup: &Setup, inmate: &Inmate, mut opener: Option<&mut Opener>) -> Res
         let Some(opener) = opener.as_deref_mut() else { continue };
         if patience.is_some() {
             opener.tend()?;
+            roomy = None;
         }
         let stopped = stopped || is_stirred;
         if !asked && !stopped {
             continue;
         }
-        // The agent's call is taken when there is room for its report: until then it waits, but the supervisor is obeyed.
-        let [ended, control, room] = wait_for_room(setup, inmate)?;
-        if !room || ended || control {
-            continue;
+        // The agent's call is taken when there is room for its report: until then it waits, but the supervisor is obeyed. Only the warden
+        // and the processes that wait for it take room away.
+        let sent = opener.journal().sent();
+        if roomy != Some(sent) {
+            let [ended, control, room] = wait_for_room(setup, inmate)?;
+            if !room || ended || control {
+                continue;
+            }
+            roomy = Some(sent);
         }
         // A program that is there first: who waits for it may be who asks.
         if stopped {

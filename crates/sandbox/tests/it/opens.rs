@@ -52,6 +52,72 @@ fn refused_files_are_reported_as_they_were_asked_for() {
 }
 
 #[test]
+fn a_folder_is_listed_unseen_and_what_is_opened_through_it_is_seen() {
+    let documents = tempfile::tempdir().unwrap();
+    let folder = documents.path().canonicalize().unwrap();
+    std::fs::write(folder.join("contract"), "words").unwrap();
+    let program = format!(
+        r#"
+import os
+def check(name, holds): print(name) if not holds else None
+def errno(path, flags, **more):
+    try: os.close(os.open(path, flags, **more)); return 0
+    except OSError as e: return e.errno
+lists = os.O_RDONLY | os.O_DIRECTORY
+d = os.open("{0}", lists)
+check("listing", os.listdir(d) == ["contract"])
+check("a file", errno("{0}/contract", lists) == 20 and errno("contract", lists, dir_fd=d) == 20)
+check("writes", errno("{0}", lists | os.O_RDWR) == 21)
+check("makes", errno("{0}/new", lists | os.O_CREAT) != 0 and errno("{0}", os.O_TMPFILE | os.O_RDWR) != 0)
+check("no folder", errno("/.wall", lists) in (13, 20))
+check("of another process", errno("/proc/1/root", lists) == 13)
+check("through it", os.read(os.open("contract", os.O_RDONLY, dir_fd=d), 9) == b"words")
+print("done")
+"#,
+        folder.display()
+    );
+    let output = python(&[&format!("ro={}", folder.display())], &program);
+    assert_eq!(text(&output), "done\n");
+    let seen = reports(&output);
+    assert!(!seen.contains(&format!("opened Read {}", folder.display())), "{seen:?}");
+    assert!(seen.contains(&format!("opened Read {}/contract", folder.display())), "{seen:?}");
+}
+
+#[test]
+fn connecting_on_loopback_waits_for_nobody_and_tells_the_kernels_errors() {
+    let program = r#"
+import fcntl, os, socket, threading
+def check(name, holds): print(name) if not holds else None
+for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+    server = socket.socket(family); server.bind((host, 0)); server.listen(8)
+    client = socket.create_connection(server.getsockname()[:2])
+    other, _ = server.accept(); other.sendall(b"hello")
+    check("connected", client.recv(9) == b"hello")
+    check("blocks as before", not fcntl.fcntl(client, fcntl.F_GETFL) & os.O_NONBLOCK)
+    check("again", client.connect_ex(server.getsockname()) == 106)
+    free = server.getsockname(); server.close()
+    check("refused", socket.socket(family).connect_ex(free) == 111)
+    quick = socket.socket(family); quick.setblocking(False)
+    check("refused at once", quick.connect_ex(free) in (111, 115))
+# A queue that is full makes a caller wait, and nobody else.
+full = socket.socket(); full.bind(("127.0.0.1", 0)); full.listen(0)
+fill = [socket.socket() for _ in range(8)]
+for one in fill: one.setblocking(False); one.connect_ex(full.getsockname())
+waiter = socket.socket(); waiter.settimeout(None)
+done = []
+thread = threading.Thread(target=lambda: done.append(waiter.connect_ex(full.getsockname()))); thread.start()
+check("others go on", open("/etc/passwd").read(5) == "agent")
+full.settimeout(20)
+while not done:
+    full.accept()[0].close(); thread.join(0.01)
+thread.join(); check("waited", done == [0])
+check("waits as before", not fcntl.fcntl(waiter, fcntl.F_GETFL) & os.O_NONBLOCK)
+print("done")
+"#;
+    assert_eq!(text(&python(&[], program)), "done\n");
+}
+
+#[test]
 fn a_refused_call_is_reported_once() {
     let output = observed(&[], "perl -e 'for (1..3) { syscall(250, 0, -1, 1); syscall(425, 1, 0); }'");
     let calls: Vec<_> = reports(&output).into_iter().filter(|line| line.starts_with("call ")).collect();

@@ -1,4 +1,4 @@
-use super::{NATIVE, Watched, X32};
+use super::{NATIVE, Watch, Watched, X32};
 use crate::bpf::verdict::verdict;
 use crate::plan::{Calls, Layer};
 use crate::seccomp::table::{Rule, Table, name};
@@ -7,8 +7,8 @@ use libc::{
 };
 
 /// The filter of a session that has every usual layer.
-fn build(observe: bool) -> Vec<sock_filter> {
-    super::build(&usual(), Watched { files: observe, programs: observe })
+fn build(files: Watch) -> Vec<sock_filter> {
+    super::build(&usual(), Watched { files, programs: files != Watch::Nothing })
 }
 
 fn usual() -> Table {
@@ -16,12 +16,12 @@ fn usual() -> Table {
 }
 
 fn native(number: libc::c_long, arguments: [u64; 6]) -> u32 {
-    verdict(&build(true), NATIVE, u32::try_from(number).unwrap(), arguments)
+    verdict(&build(Watch::Contents), NATIVE, u32::try_from(number).unwrap(), arguments)
 }
 
 #[test]
 fn foreign_architectures_end_the_process() {
-    let program = build(true);
+    let program = build(Watch::Contents);
     for arch in [0x4000_0003, 0xc000_00b7, 0, 0x4000_0028].into_iter().filter(|arch| *arch != NATIVE) {
         assert_eq!(verdict(&program, arch, 0, [0; 6]), KILL);
     }
@@ -32,7 +32,7 @@ fn foreign_architectures_end_the_process() {
 
 #[test]
 fn every_number_gets_what_the_table_says_and_no_other_is_allowed() {
-    let (observed, unobserved) = (build(true), build(false));
+    let (observed, unobserved) = (build(Watch::Contents), build(Watch::Nothing));
     for number in 0..2048_u32 {
         let seen = verdict(&observed, NATIVE, number, [0; 6]);
         let wanted = match usual().rule(i32::try_from(number).unwrap()) {
@@ -100,6 +100,26 @@ fn a_descriptor_for_the_name_only_is_left_to_the_kernel_where_its_flags_cannot_c
 }
 
 #[test]
+fn only_a_folder_that_is_opened_to_be_listed_is_left_to_the_kernel_and_none_where_names_are_hidden() {
+    let open = |flags: i32| [0, 0, u64::from(flags.cast_unsigned()), 0, 0, 0];
+    let lists = libc::O_DIRECTORY | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOFOLLOW;
+    for more in
+        [libc::O_WRONLY, libc::O_RDWR, libc::O_ACCMODE, libc::O_CREAT, libc::O_TRUNC, libc::O_TMPFILE, libc::O_TMPFILE | libc::O_RDWR]
+    {
+        assert_eq!(native(libc::SYS_openat, open(lists | more)), NOTIFY, "{more:o}");
+    }
+    assert_eq!(native(libc::SYS_openat, open(lists & !libc::O_DIRECTORY)), NOTIFY);
+    // The flags in another register, or in the half that the kernel does not read.
+    assert_eq!(native(libc::SYS_openat, [0, u64::from(lists.cast_unsigned()), 0, u64::from(lists.cast_unsigned()), 0, 0]), NOTIFY);
+    assert_eq!(native(libc::SYS_openat, [0, 0, u64::from(lists.cast_unsigned()) << 32, 0, 0, 0]), NOTIFY);
+    assert_eq!(native(libc::SYS_openat2, [u64::from(lists.cast_unsigned()); 6]), NOTIFY);
+    assert_eq!(native(libc::SYS_openat, open(lists)), ALLOW);
+    let number = u32::try_from(libc::SYS_openat).unwrap();
+    assert_eq!(verdict(&build(Watch::Listings), NATIVE, number, open(lists)), NOTIFY);
+    assert_eq!(verdict(&build(Watch::Listings), NATIVE, number, open(libc::O_PATH)), ALLOW);
+}
+
+#[test]
 fn threads_are_allowed_and_namespaces_are_not() {
     let thread = libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_FILES | libc::CLONE_SIGHAND | libc::CLONE_THREAD | libc::CLONE_SETTLS;
     let clone = |flags: i32| native(libc::SYS_clone, [u64::from(flags.cast_unsigned()), 0, 0, 0, 0, 0]);
@@ -126,7 +146,7 @@ fn refusals_say_what_programs_understand() {
 #[test]
 fn unix_datagrams_and_modes_that_lend_rights_are_refused() {
     // Where files are observed, the warden tests every mode itself.
-    let program = build(false);
+    let program = build(Watch::Nothing);
     let ask = |number: libc::c_long, arguments: [u64; 3]| {
         let [a, b, c] = arguments;
         verdict(&program, NATIVE, u32::try_from(number).unwrap(), [a, b, c, 0, 0, 0])
@@ -152,7 +172,7 @@ fn debuggers_begin_with_the_wardens_knowledge_or_not_at_all() {
     let number = u32::try_from(libc::SYS_ptrace).unwrap();
     let mut calls = Calls::default();
     calls.layers.push(Layer::Developer);
-    let (without, with) = (build(true), super::build(&Table::new(&calls).unwrap(), Watched { files: true, programs: true }));
+    let (without, with) = (build(Watch::Contents), super::build(&Table::new(&calls).unwrap(), Watched { files: Watch::Contents, programs: true }));
     for request in 0..0x4220_u64 {
         assert_eq!(verdict(&without, NATIVE, number, [request, 0, 0, 0, 0, 0]), NOTIFY);
         let wanted = if matches!(request, 0 | 16 | 0x4206) { NOTIFY } else { ALLOW };
