@@ -76,7 +76,7 @@ fn work_on_a_repository_goes_on_and_its_hooks_and_settings_stay() {
     git(&place, &["commit", "--quiet", "-m", "one"]);
     let config = std::fs::read(workspace.join(".git/config")).unwrap();
     let hooks = std::fs::read_dir(workspace.join(".git/hooks")).unwrap().count();
-    let script = "exec 2>&1; export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@x GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@x; git checkout -q -b topic && echo two >> file && git commit -qam two && echo three >> file && git stash -q && git stash pop -q \
+    let script = "exec 2>&1; git checkout -q -b topic && echo two >> file && git commit -qam two && echo three >> file && git stash -q && git stash pop -q \
         && git checkout -q file && git gc -q && git tag t && git branch other && git branch -d other && mkdir d && git mv file d/file && git commit -qm moved && echo worked; \
         git config core.hooksPath evil || echo config refused; git init -q sub || echo init refused; git init -q /tmp/own && git -C /tmp/own config a.b c && echo own worked; \
         echo x > .git/hooks/pre-commit; mkdir .vscode; echo x > .VSCode; mkdir -p .claude/hooks; echo x > .envrc; echo x > .mcp.json; mv .git g; ln -s /tmp/own/.git d/.git; cp -r /tmp/own d/own; true";
@@ -85,7 +85,7 @@ fn work_on_a_repository_goes_on_and_its_hooks_and_settings_stay() {
     for line in ["worked", "config refused", "init refused", "own worked"] {
         assert!(said.lines().any(|one| one == line), "{line}: {said}");
     }
-    assert_eq!(git(&place, &["log", "--format=%s", "topic"]), "moved\ntwo\none\n");
+    assert_eq!(git(&place, &["log", "--format=%an %s", "topic"]), "agent moved\nagent two\nn one\n");
     git(&place, &["fsck", "--strict"]);
     assert_eq!(std::fs::read(workspace.join(".git/config")).unwrap(), config);
     assert_eq!(std::fs::read_dir(workspace.join(".git/hooks")).unwrap().count(), hooks);
