@@ -4,7 +4,7 @@ mod links;
 
 pub(crate) use links::behind as behind_links;
 
-use schema::{PathPattern, Relation, fold_name};
+use schema::{PathPattern, Relation, fold_name, is_short_name};
 use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -110,8 +110,10 @@ impl Ground {
         let names: Vec<String> = rest.iter().map(|name| fold_name(name.as_bytes())).collect();
         let mut standing = Standing::Free;
         for (start, name) in names.iter().enumerate() {
-            let candidates = self.named.get(name).into_iter().flatten().chain(&self.unnamed);
-            for (pattern, kind) in candidates.filter_map(|number| self.guards.get(*number)) {
+            let named = self.named.get(name).into_iter().flatten().chain(&self.unnamed).copied();
+            // A short name may stand for any other.
+            let every = if is_short_name(name) { 0..self.guards.len() } else { 0..0 };
+            for (pattern, kind) in named.chain(every).filter_map(|number| self.guards.get(number)) {
                 if start > 0 && !pattern.is_anywhere() {
                     continue;
                 }

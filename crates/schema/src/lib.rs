@@ -21,7 +21,7 @@ pub use class::{Classified, DataClass, DataClasses};
 pub use digest::KeyedDigest;
 pub use event::Event;
 pub use identity::{RequestId, SessionId, Subject, Trust};
-pub use pattern::{PATTERN_BYTES_MAX, PATTERN_NAMES_MAX, PathPattern, PatternError, Relation, fold_name};
+pub use pattern::{PATTERN_BYTES_MAX, PATTERN_NAMES_MAX, PathPattern, PatternError, Relation, fold_name, is_short_name};
 pub use record::{Digest, Record, Seal, chain_input, seal_input};
 pub use refusal::RefusalCode;
 pub use time::{Clock, Timestamp};

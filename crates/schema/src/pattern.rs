@@ -115,7 +115,10 @@ impl PathPattern {
     /// The same, for a pattern that is taken to start at the path's name with this number.
     pub fn relation_from<N: AsRef<str>>(&self, path: &[N], start: usize) -> Relation {
         let Some(path) = path.get(start..).filter(|path| !path.is_empty()) else { return Relation::Apart };
-        if !self.names.iter().zip(path).all(|(pattern, name)| is_match(pattern.as_bytes(), name.as_ref().as_bytes())) {
+        let fits = |(pattern, name): (&String, &N)| {
+            is_match(pattern.as_bytes(), name.as_ref().as_bytes()) || is_short_name(name.as_ref()) && is_short(pattern, name.as_ref())
+        };
+        if !self.names.iter().zip(path).all(fits) {
             Relation::Apart
         } else if path.len() < self.names.len() {
             Relation::Leads
@@ -161,6 +164,31 @@ fn is_match(pattern: &[u8], name: &[u8]) -> bool {
             },
         }
     }
+}
+
+/// Whether a name (folded) may be a short one (`GIT~1`), by which FAT and NTFS find a file that has another.
+pub fn is_short_name(name: &str) -> bool {
+    let behind = name.split_once('~').map(|(_, rest)| rest.split('.').next().unwrap_or_default());
+    behind.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether a short name may stand for a pattern's: six letters of it, or two and a checksum of four digits, and three of its ending.
+fn is_short(pattern: &str, name: &str) -> bool {
+    let bare = pattern.trim_start_matches('.');
+    let (stem, ending) = bare.rsplit_once('.').unwrap_or((bare, ""));
+    let (start, rest) = name.split_once('~').unwrap_or((name, ""));
+    let short_ending = rest.split_once('.').map_or("", |(_, ending)| ending);
+    let letters: String = stem.chars().filter(|letter| !matches!(letter, '.' | ' ')).collect();
+    let six: String = letters.chars().take(6).collect();
+    // What stands behind a `*` is not known.
+    let known = |text: &str, short: &str| match text.split_once('*') {
+        Some((before, _)) => short.starts_with(before),
+        None => short == text,
+    };
+    let two = letters.get(..2).filter(|two| !two.contains('*'));
+    let has_sum = start.len() == 6 && two.is_some_and(|two| start.starts_with(two)) && start.bytes().skip(2).all(|b| b.is_ascii_hexdigit());
+    let three: String = ending.chars().take(3).collect();
+    (known(&six, start) || has_sum) && known(&three, short_ending)
 }
 
 /// A name as patterns compare it: two names that some file system takes for one are equal.

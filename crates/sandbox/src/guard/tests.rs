@@ -29,6 +29,8 @@ fn the_strongest_guard_counts() {
         ("/project/a/b/.ENV/x", Standing::Guarded(GuardKind::Masked)),
         ("/project/Private/.env", Standing::Guarded(GuardKind::Hidden)),
         ("/project/a/private", Standing::Free),
+        ("/project/a/GIT~1/hooks", Standing::Guarded(GuardKind::Protected)),
+        ("/project/a/GIT~1/HEAD", Standing::Free),
         ("/project/a/tls.KEY", Standing::Guarded(GuardKind::Masked)),
     ] {
         assert_eq!(guards.standing(Path::new(path)), expected, "{path}");

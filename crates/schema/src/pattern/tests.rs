@@ -80,6 +80,25 @@ fn names_that_some_file_system_takes_for_one_are_one() {
 }
 
 #[test]
+fn short_names_are_those_of_their_files() {
+    for (pattern, path) in [
+        ("**/.git/config", "a/GIT~1/config"),
+        ("**/.git/config", "GI7EBA~1/config"),
+        (".vscode", "VSCODE~2/tasks.json"),
+        (".claude/settings*.json", "CLAUDE~1/SETTIN~1.JSO"),
+        ("**/.env.local", "ENV~1.LOC"),
+        (".mcp.json", "MCP~1.JSO"),
+    ] {
+        assert_eq!(relation(pattern, path), Relation::Covered, "{pattern} {path}");
+    }
+    for (pattern, path) in
+        [(".git/config", "git~/config"), (".git/config", "gitx~1/config"), (".vscode", "vs~1"), (".mcp.json", "mcp~1.txt")]
+    {
+        assert_eq!(relation(pattern, path), Relation::Apart, "{pattern} {path}");
+    }
+}
+
+#[test]
 fn a_pattern_holds_where_a_link_leads_too() {
     let pattern = PathPattern::parse("**/.claude/settings*.json").unwrap();
     assert_eq!(pattern.written().collect::<Vec<_>>(), [".claude"]);
