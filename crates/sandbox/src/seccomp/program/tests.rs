@@ -172,7 +172,8 @@ fn debuggers_begin_with_the_wardens_knowledge_or_not_at_all() {
     let number = u32::try_from(libc::SYS_ptrace).unwrap();
     let mut calls = Calls::default();
     calls.layers.push(Layer::Developer);
-    let (without, with) = (build(Watch::Contents), super::build(&Table::new(&calls).unwrap(), Watched { files: Watch::Contents, programs: true }));
+    let (without, with) =
+        (build(Watch::Contents), super::build(&Table::new(&calls).unwrap(), Watched { files: Watch::Contents, programs: true }));
     for request in 0..0x4220_u64 {
         assert_eq!(verdict(&without, NATIVE, number, [request, 0, 0, 0, 0, 0]), NOTIFY);
         let wanted = if matches!(request, 0 | 16 | 0x4206) { NOTIFY } else { ALLOW };
