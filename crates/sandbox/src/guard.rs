@@ -110,10 +110,10 @@ impl Ground {
         let names: Vec<String> = rest.iter().map(|name| fold_name(name.as_bytes())).collect();
         let mut standing = Standing::Free;
         for (start, name) in names.iter().enumerate() {
-            let named = self.named.get(name).into_iter().flatten().chain(&self.unnamed).copied();
+            let likely = self.named.get(name).into_iter().flatten().chain(&self.unnamed).copied();
             // A short name may stand for any other.
             let every = if is_short_name(name) { 0..self.guards.len() } else { 0..0 };
-            for (pattern, kind) in named.chain(every).filter_map(|number| self.guards.get(number)) {
+            for (pattern, kind) in likely.chain(every).filter_map(|number| self.guards.get(number)) {
                 if start > 0 && !pattern.is_anywhere() {
                     continue;
                 }
