@@ -58,6 +58,9 @@ impl Group {
         let mut counters = Counters { is_unified: self.places.iter().all(|place| place.is_unified), ..Counters::default() };
         for place in &self.places {
             let open = |file: &str| File::open(place.folder.join(file)).ok();
+            if place.is_unified {
+                counters.processor = open("cpu.stat");
+            }
             for controller in &place.controllers {
                 match controller {
                     Controller::Pids => counters.processes = open("pids.events"),
@@ -174,9 +177,16 @@ pub(crate) struct Counters {
     pub(crate) is_unified: bool,
     processes: Option<File>,
     memory: Option<File>,
+    /// Only in version 2, where each group has it without a controller.
+    processor: Option<File>,
 }
 
 impl Counters {
+    /// Processor time of all processes that ever were in the group, in seconds; 0 where that is not counted.
+    pub(crate) fn cpu_seconds(&self) -> u64 {
+        self.processor.as_ref().map_or(0, |file| count(file, "usage_usec") / 1_000_000)
+    }
+
     /// How often a process was refused because there were too many.
     pub(crate) fn processes_refused(&self) -> u64 {
         self.processes.as_ref().map_or(0, |file| count(file, "max"))

@@ -48,7 +48,8 @@ pub struct Usage {
     /// Never less than the memory of the session ([`Meter::memory_exceeds`]), often more: what is shared counts for each, and what the
     /// whole machine's shared and swapped memory grew by counts too. 0 where a control group counts.
     pub memory_bytes_most: u64,
-    /// Processor time that was seen to be spent, in seconds. What ends between two looks without its parent waiting for it is missed.
+    /// Processor time that was seen to be spent, in seconds. Without a control group of version 2, what ends between two looks and is not
+    /// waited for by a process of the session is missed.
     pub cpu_seconds: u64,
     /// How often the kernel refused a process for the session's bound (only with a control group).
     pub processes_refused: u64,
@@ -126,6 +127,7 @@ impl Meter {
         if let Some(counters) = &self.counters {
             usage.processes_refused = counters.processes_refused();
             usage.memory_kills = counters.memory_kills();
+            usage.cpu_seconds = usage.cpu_seconds.max(counters.cpu_seconds());
         } else {
             let areas = self.areas().iter().map(|area| area.used_bytes).sum::<u64>();
             usage.memory_bytes_most = resident + areas + Machine::read().grown_since(self.machine);

@@ -104,5 +104,6 @@ fn what_the_kernel_counted_is_read_by_its_whole_name() {
     let unified = "low 0\nhigh 0\nmax 3\noom 1\noom_kill 2\noom_group_kill 7\n";
     assert_eq!([of(unified, "max"), of(unified, "oom_kill"), of(unified, "none")], [3, 2, 0]);
     assert_eq!(of("oom_kill_disable 0\nunder_oom 1\noom_kill 5\n", "oom_kill"), 5);
+    assert_eq!(of("usage_usec 7000123\nuser_usec 5\n", "usage_usec"), 7_000_123);
     assert_eq!(of("", "max"), 0);
 }
