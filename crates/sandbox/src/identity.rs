@@ -47,7 +47,7 @@ fn why_not(said: &str) -> String {
 pub(crate) fn enter_time_namespace() -> Result<(), Error> {
     let missing = |found: String| Error::WallMissing { wall: Wall::TimeNamespace, found };
     rustix_unshare(NEW_TIME).map_err(|errno| missing(errno.to_string()))?;
-    let offset = |name: &str, clock| format!("{name} -{} 0\n", rustix::time::clock_gettime(clock).tv_sec.saturating_sub(CLOCKS_START));
+    let offset = |name: &str, clock| format!("{name} {} 0\n", CLOCKS_START.saturating_sub(rustix::time::clock_gettime(clock).tv_sec));
     let offsets = [offset("monotonic", ClockId::Monotonic), offset("boottime", ClockId::Boottime)].concat();
     std::fs::write("/proc/self/timens_offsets", offsets).map_err(|error| missing(error.to_string()))
 }
