@@ -31,7 +31,7 @@ const SETTINGS: [&str; 12] = [
 /// Files that exist only inside: one user, no resolver but the door, a name for commits.
 const SYNTHETIC: [(&str, &str); 7] = [
     // Commits need a name, and agents that find none try to write one into the repository's settings, which are not theirs.
-    ("/etc/gitconfig", "[user]\n\tname = agent\n\temail = agent@bailiwick.invalid\n"),
+    ("/home/agent/.gitconfig", "[user]\n\tname = agent\n\temail = agent@bailiwick.invalid\n"),
     ("/etc/passwd", "root:x:0:0:root:/:/usr/sbin/nologin\nagent:x:1000:1000:agent:/home/agent:/bin/sh\n"),
     ("/etc/group", "root:x:0:\nagent:x:1000:\n"),
     ("/etc/hosts", "127.0.0.1 localhost bailiwick\n::1 localhost\n"),
