@@ -23,3 +23,4 @@ mod processes;
 mod refusals;
 mod terminal;
 mod upstream;
+mod work;
