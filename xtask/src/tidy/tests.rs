@@ -163,6 +163,7 @@ fn unit_tests_beside_the_product_are_found() {
 fn unsafe_outside_its_rooms_is_found() {
     let text = "fn f() { unsafe { g() } }";
     tells_apart(super::conduct::unsafe_stays_home, &[("crates/policy/src/a.rs", text)], &[("crates/sandbox/src/a.rs", text)]);
+    tells_apart(super::conduct::unsafe_stays_home, &[("tests/escape/src/a.rs", text)], &[("tests/escape/src/sys.rs", text)]);
     tells_apart(super::conduct::unsafe_stays_home, &[("xtask/src/a.rs", text)], &[("xtask/src/a.rs", "// unsafe\n")]);
 }
 
