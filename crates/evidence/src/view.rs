@@ -15,6 +15,7 @@ mod reporter;
 mod row;
 mod session;
 mod tally;
+mod workspace;
 
 pub use changed::FileChangedRow;
 pub use join::{Filter, Joined, join};
@@ -27,6 +28,7 @@ pub use reporter::{SessionReporter, report};
 pub use row::{Attestation, CallOutcomeRow, CallRow, End, Ending, Row, VerdictWord, Who};
 pub use session::{CALLS_PENDING_MAX, SESSIONS_MAX};
 pub use tally::{FILES_NAMED_MAX, KINDS_MAX, REFUSALS_MAX, ROUTES_MAX, UNKNOWN_LISTED_MAX};
+pub use workspace::WorkspaceRow;
 
 /// For fields that SIEMs read: RFC 3339 instead of milliseconds.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -11,10 +11,12 @@ use std::collections::BTreeMap;
 mod files;
 mod limits;
 mod programs;
+mod workspace;
 
 pub use files::{FileChange, FileChanged};
 pub use limits::{LimitAction, LimitReached, PolicyChanged};
 pub use programs::{ProgramExecuted, ProgramRefused, SystemCallObserved};
+pub use workspace::{ActPhase, WorkspaceCommitted, WorkspaceRestored, WorkspaceSnapshotted};
 
 /// Something that happened. Written once, by the stage that knows, also on failure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +73,15 @@ pub enum Event {
     /// A name was removed, renamed or linked, or a file's attributes changed; one event for each file and kind of change in a session.
     #[serde(rename = "file.changed")]
     FileChanged(FileChanged),
+    /// The state of a session's workspace is kept, or its changes are kept apart; with the session's first record.
+    #[serde(rename = "workspace.snapshotted")]
+    WorkspaceSnapshotted(WorkspaceSnapshotted),
+    /// A workspace is brought back to a kept state.
+    #[serde(rename = "workspace.restored")]
+    WorkspaceRestored(WorkspaceRestored),
+    /// What a staged session wrote is brought into its workspace.
+    #[serde(rename = "workspace.committed")]
+    WorkspaceCommitted(WorkspaceCommitted),
 }
 
 /// See [`Event::SessionStarted`].
@@ -359,6 +370,9 @@ impl Event {
             Self::ProgramRefused(event) => Some(&event.session_id),
             Self::SystemCallObserved(event) => Some(&event.session_id),
             Self::FileChanged(event) => Some(&event.session_id),
+            Self::WorkspaceSnapshotted(event) => Some(&event.session_id),
+            Self::WorkspaceRestored(event) => Some(&event.session_id),
+            Self::WorkspaceCommitted(event) => Some(&event.session_id),
             Self::LogRecovered(_) => None,
             Self::LimitReached(event) => Some(&event.session_id),
             Self::PolicyChanged(event) => Some(&event.session_id),

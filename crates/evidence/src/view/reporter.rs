@@ -99,7 +99,12 @@ impl SessionReporter {
             Event::ProgramExecuted(event) => self.executed(event),
             Event::ProgramRefused(event) => self.program_refused(event),
             // Told by the joined view.
-            Event::SystemCallObserved(_) | Event::FileChanged(_) | Event::LogRecovered(_) => {}
+            Event::SystemCallObserved(_)
+            | Event::FileChanged(_)
+            | Event::LogRecovered(_)
+            | Event::WorkspaceSnapshotted(_)
+            | Event::WorkspaceRestored(_)
+            | Event::WorkspaceCommitted(_) => {}
             Event::LimitReached(event) => self.limit(event),
             Event::PolicyChanged(event) => {
                 let room = self.report.policy_changes.len() < LIMITS_MAX;

@@ -43,6 +43,9 @@ fn a_call_without_outcome_is_unknown_and_every_other_act_has_its_row() {
         sample::limit_reached(),
         sample::policy_changed(),
         sample::file_changed(),
+        sample::workspace_snapshotted(),
+        sample::workspace_restored(),
+        sample::workspace_committed(),
     ];
     events.splice(events.len() - 3..events.len() - 3, own);
     let rows = rows(events, Filter::default());
@@ -61,6 +64,8 @@ fn a_call_without_outcome_is_unknown_and_every_other_act_has_its_row() {
         "limit_reached",
         "policy_changed",
         "file_changed",
+        "workspace_restored",
+        "workspace_committed",
         "llm_call",
     ];
     assert_eq!(actions, expected);
