@@ -27,6 +27,6 @@ pub use keys::{POLICY as DOCUMENT, WALLS};
 pub use policy::{Policy, USER_UPSTREAMS_MAX};
 pub use profile::{BUILTIN, builtin, reference};
 pub use refusal::Refusal;
-pub use rules::{GuardedFiles, PrivateAreas, SessionLimits, SessionRules};
+pub use rules::{GuardedFiles, PrivateAreas, SessionLimits, SessionRules, SnapshotRules};
 pub use session::decide_session;
 pub use upstream::{Address, AddressError, ArgumentError, KeySource, URL_BYTES_MAX, Upstream};
