@@ -7,8 +7,8 @@
 //! For tests and measurements.
 
 use sandbox::{
-    Access, Arguments, Calls, Execution, FileIdentity, Guard, GuardKind, Layer, Limits, ListedProgram, Mount, Network, Plan, PrivateArea,
-    Programs, REPORT_BYTES_MAX, Report, Stdio, SyntheticFile, Wall, recv_fds,
+    Access, Arguments, Calls, Execution, FileIdentity, Guard, GuardKind, Layer, Limits, ListedProgram, Mount, Network, Overlay, Plan,
+    PrivateArea, Programs, REPORT_BYTES_MAX, Report, Stdio, SyntheticFile, Wall, recv_fds,
 };
 use schema::PathPattern;
 use std::ffi::OsString;
@@ -153,6 +153,7 @@ fn plan(options: &[String], args: Vec<OsString>) -> Plan {
         programs: programs(options),
         danger_allow_missing: options.iter().filter_map(|text| Wall::from_name(text.strip_prefix("allow=")?)).collect(),
         guards: guards(options),
+        overlays: options.iter().filter_map(|text| overlay(text.strip_prefix("overlay=")?)).collect(),
     }
 }
 
@@ -165,6 +166,12 @@ fn guards(options: &[String]) -> Vec<Guard> {
         patterns.map(move |pattern| Guard { folder: folder.into(), pattern, kind })
     };
     kinds.into_iter().flat_map(of).collect()
+}
+
+/// `TARGET:UPPER:WORK`.
+fn overlay(text: &str) -> Option<Overlay> {
+    let mut parts = text.split(':').map(PathBuf::from);
+    Some(Overlay { target: parts.next()?, upper: parts.next()?, work: parts.next()? })
 }
 
 fn limits(options: &[String]) -> Limits {

@@ -47,7 +47,7 @@ pub use destination::original_destination;
 pub use error::Error;
 pub use guard::{Guard, GuardKind};
 pub use meter::{AreaUse, Keeper, Meter, Usage};
-pub use plan::{Access, Calls, Layer, Limits, Mount, Network, Plan, PrivateArea, Stdio, SyntheticFile};
+pub use plan::{Access, Calls, Layer, Limits, Mount, Network, Overlay, Plan, PrivateArea, Stdio, SyntheticFile};
 pub use programs::{FileIdentity, ListedProgram, ProgramRefusal, Programs};
 pub use report::{Arguments, CallRequest, Execution, REPORT_BYTES_MAX, Report};
 pub use role::{Child, fork_role, scrub_arguments};

@@ -2,6 +2,7 @@
 
 mod covers;
 mod devices;
+mod overlay;
 mod tree;
 
 use crate::guard::{GUARDS_MAX, Guards};
@@ -43,14 +44,21 @@ impl Pinned {
         Ok(Self { mount: mount.clone(), device: stat.st_dev, inode: stat.st_ino, is_folder, canonical })
     }
 
-    /// The source as a mount of its own, detached, or an error if it is another file by now.
-    fn detach(&self, without_execution: bool) -> Result<OwnedFd, Error> {
+    /// The source, or an error if it is another file by now.
+    fn open(&self) -> Result<OwnedFd, Error> {
         let path = &self.mount.source;
         let source = open_path(path)?;
         let stat = rustix::fs::fstat(&source).map_err(Error::path("look at", path))?;
         if (stat.st_dev, stat.st_ino) != (self.device, self.inode) {
             return Err(Error::Plan { problem: "a source changed while the session was built", path: path.clone() });
         }
+        Ok(source)
+    }
+
+    /// The source as a mount of its own, detached.
+    fn detach(&self, without_execution: bool) -> Result<OwnedFd, Error> {
+        let path = &self.mount.source;
+        let source = self.open()?;
         let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::AT_RECURSIVE | OpenTreeFlags::AT_EMPTY_PATH;
         let tree = open_tree(&source, c"", flags | OpenTreeFlags::OPEN_TREE_CLOEXEC).map_err(Error::path("take a mount of", path))?;
         let mut set = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
@@ -112,7 +120,12 @@ pub(crate) fn build(plan: &Plan, sources: &[Pinned], process_files: &OwnedFd) ->
     tree.place(Path::new("/proc"), process_files, true)?;
     devices::mask_process_files(&tree)?;
     for source in sources {
-        let mount = source.detach(plan.programs.forbids_execution_at(&source.mount.target))?;
+        let without_execution = plan.programs.forbids_execution_at(&source.mount.target);
+        let overlay = plan.overlays.iter().find(|overlay| overlay.target == source.mount.target);
+        let mount = match overlay {
+            Some(overlay) => overlay::lay(source, overlay, without_execution)?,
+            None => source.detach(without_execution)?,
+        };
         tree.place(&source.mount.target, &mount, source.is_folder)?;
     }
     covers::lay(&tree, plan)?;
@@ -192,6 +205,10 @@ pub(crate) fn check(plan: &Plan) -> Result<(), Error> {
         }
     }
     check_guards(plan)?;
+    let is_writable = |path: &Path| plan.mounts.iter().any(|mount| mount.target == path && mount.access == Access::ReadWrite);
+    if let Some(overlay) = plan.overlays.iter().find(|overlay| !is_writable(&overlay.target)) {
+        return refuse("an overlay needs a writable mount at its place", &overlay.target);
+    }
     for mount in &plan.mounts {
         let source = std::fs::canonicalize(&mount.source).map_err(|source| Error::Path {
             attempt: "find".into(),

@@ -69,6 +69,7 @@ fn plan() -> Plan {
         programs: Programs { observe: true, ..Programs::default() },
         danger_allow_missing: Wall::ALL.to_vec(),
         guards: Vec::new(),
+        overlays: Vec::new(),
     }
 }
 
