@@ -35,6 +35,9 @@ pub enum Error {
     /// The walls could not be built, or did not hold.
     #[error(transparent)]
     Walls(#[from] sandbox::Error),
+    /// The workspace's state cannot be kept, so that it could not be brought back.
+    #[error(transparent)]
+    Snapshot(#[from] crate::snapshot::Error),
     /// Evidence cannot be kept.
     #[error(transparent)]
     Evidence(#[from] evidence::Error),

@@ -3,7 +3,7 @@
 use crate::{Error, Program, SessionSpec, adapter, watcher};
 use policy::Policy;
 use rustix::fs::{AtFlags, CWD};
-use sandbox::{Access, Calls, Guard, GuardKind, Limits, Mount, Network, Plan, PrivateArea, Programs, Stdio, SyntheticFile, Wall};
+use sandbox::{Access, Calls, Guard, GuardKind, Limits, Mount, Network, Overlay, Plan, PrivateArea, Programs, Stdio, SyntheticFile, Wall};
 use schema::{PathPattern, SessionId};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -304,6 +304,7 @@ pub(crate) fn plan(spec: &SessionSpec, folders: &Folders, program: &Program, sea
         programs: Programs { observe: true, ..Programs::default() },
         danger_allow_missing: allowed_missing(&spec.policy)?,
         guards: guards(&spec.policy, &folders.workspace),
+        overlays: seat.overlays.clone(),
     })
 }
 
@@ -312,6 +313,8 @@ pub(crate) fn plan(spec: &SessionSpec, folders: &Folders, program: &Program, sea
 pub(crate) struct Seat {
     pub(crate) session_id: SessionId,
     pub(crate) stdio: [Stdio; 3],
+    /// Folders whose changes are kept apart.
+    pub(crate) overlays: Vec<Overlay>,
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod program;
 mod relay;
 mod roles;
 mod session;
+pub mod snapshot;
 mod spec;
 mod supervise;
 mod watcher;

@@ -92,6 +92,7 @@ fn plan(spec: &SessionSpec, program: &Path, model: &Path, listener: UnixListener
         programs: Programs::default(),
         danger_allow_missing: layout::allowed_missing(&spec.policy)?,
         guards: Vec::new(),
+        overlays: Vec::new(),
     })
 }
 

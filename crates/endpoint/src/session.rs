@@ -7,6 +7,7 @@ use crate::observer::{self, Observer};
 use crate::outflow::Outflow;
 use crate::relay::{self, Relay, Streams};
 use crate::roles::{self, DoorSeat, GatewayHandover, Role};
+use crate::snapshot::Keeper;
 use crate::supervise::{self, Cause, Watched};
 use crate::watcher::{self, Watcher};
 use crate::{Error, Program, SessionSpec, model};
@@ -83,10 +84,12 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
         runtime_digest: None,
     };
     let mut models = model::spawn_all(spec, &spec.policy, &session_id)?;
-    let seat = Seat { session_id, stdio: relay::stdio() };
+    let mut keeper = Keeper::prepare(spec, &folders.workspace, &subject)?;
+    let seat = Seat { session_id, stdio: relay::stdio(), overlays: keeper.overlays() };
     let mut warden = sandbox::spawn(layout::plan(spec, &folders, &program, &seat)?)?;
     // The walls rise beside this.
-    let mut ledger = Ledger::prepare(spec, &subject, clock)?;
+    let mut ledger = Ledger::prepare(spec, &subject, clock.clone())?;
+    let snapshotted = Event::WorkspaceSnapshotted(keeper.keep(spec, &subject, &clock)?);
     let measured = program.measure();
     let mut ready = warden.ready()?;
     let messages = models.iter_mut().map(model::ModelServer::release).collect::<Result<Vec<_>, _>>()?;
@@ -96,7 +99,8 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     let first = Event::SessionStarted(started(spec, &subject, &ready, measured.sha256.clone()));
     let observer = Observer::new(ready.reports, subject.session_id.clone(), ledger.key.clone(), &folders);
     // From here on there are threads, and nothing is forked any more.
-    let running = ledger.begin(first, observer)?;
+    let running = ledger.begin(&[first, snapshotted], observer)?;
+    keeper.on_record();
     messages.into_iter().flatten().for_each(model::pass_on_messages);
     // It is on record that the session started, so that from here on every way out passes `finish`.
     let bounds = spec.policy.session();
@@ -124,7 +128,10 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
         relay.finish(&signals);
     }
     drop(models);
-    end
+    // The session itself is over and on record: what goes wrong here costs later rollbacks their knowledge of its end.
+    let noted = keeper.finish(spec, clock.now());
+    drop(clock);
+    end.and_then(|outcome| noted.map(|()| outcome).map_err(Error::from))
 }
 
 /// The threads that run beside the one that watches over the session.
@@ -208,7 +215,7 @@ fn killed_by(exit_code: i32) -> Option<Limit> {
     }
 }
 
-fn new_session_id() -> Result<SessionId, Error> {
+pub(crate) fn new_session_id() -> Result<SessionId, Error> {
     let mut random = [0; 16];
     // The kernel's own generator: the library's takes tens of milliseconds to start.
     let filled = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty());
@@ -268,10 +275,10 @@ impl Ledger {
         Ok(theirs)
     }
 
-    /// Writes the session's first record, then takes what clients and the warden have to say. Starts a thread.
-    fn begin(self, first: Event, observer: Observer) -> Result<Running, Error> {
+    /// Writes the session's first records, then takes what clients and the warden have to say. Starts a thread.
+    fn begin(self, first: &[Event], observer: Observer) -> Result<Running, Error> {
         let keys = Keys::load_or_create(&self.keys)?;
-        let begun = Log::open(&self.folder, keys, self.clock).and_then(|mut log| log.append(&[first]).map(|_| log));
+        let begun = Log::open(&self.folder, keys, self.clock).and_then(|mut log| log.append(first).map(|_| log));
         let log = begun.inspect_err(|_| {
             // A session that did not start leaves no log: an empty one would read as one whose records were taken away.
             let _left = std::fs::remove_dir_all(&self.folder);

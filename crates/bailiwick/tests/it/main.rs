@@ -21,6 +21,7 @@ mod network;
 mod place;
 mod processes;
 mod refusals;
+mod snapshot;
 mod terminal;
 mod upstream;
 mod work;
