@@ -105,7 +105,7 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     // It is on record that the session started, so that from here on every way out passes `finish`.
     let bounds = spec.policy.session();
     let log = LimitLog::new(running.writer.client(), subject.session_id.clone(), bounds.clone());
-    let (mut threads, ended) = match Threads::start(spec, &folders, (streams, ready.meter), &log) {
+    let (mut threads, ended) = match Threads::start(spec, &keeper.written(), (streams, ready.meter), &log) {
         Ok(threads) => {
             relay::resize(&warden);
             let ended = warden.release().map_err(|error| (Cause::NotStarted, Error::from(error))).and_then(|()| {
@@ -123,13 +123,13 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     };
     let ended = ended.map(|cause| threads.as_mut().map_or(cause, |threads| threads.settle(cause, &log)));
     let end = finish(&mut warden, &mut roles, ended, (running, &log));
+    // The session itself is over and on record: what goes wrong here costs later rollbacks their knowledge of its end.
+    let noted = keeper.finish(spec, clock.now());
     // Last, since a reader that does not read holds it up: by now the record is complete.
     if let Some(Threads { relay, .. }) = threads {
         relay.finish(&signals);
     }
     drop(models);
-    // The session itself is over and on record: what goes wrong here costs later rollbacks their knowledge of its end.
-    let noted = keeper.finish(spec, clock.now());
     drop(clock);
     end.and_then(|outcome| noted.map(|()| outcome).map_err(Error::from))
 }
@@ -142,11 +142,11 @@ struct Threads {
 }
 
 impl Threads {
-    fn start(spec: &SessionSpec, folders: &Folders, session: (Streams, Meter), log: &LimitLog) -> Result<Self, Error> {
+    fn start(spec: &SessionSpec, written: &Path, session: (Streams, Meter), log: &LimitLog) -> Result<Self, Error> {
         let ((streams, meter), (alarm, bell)) = (session, alarm::pair()?);
         let outflow = Outflow::new(log.clone(), alarm.clone(), &spec.policy.session().limits);
         let relay = Relay::start(streams, &outflow)?;
-        let watcher = Watcher::start(watcher::Watched { meter, log: log.clone(), alarm }, spec, &folders.workspace)?;
+        let watcher = Watcher::start(watcher::Watched { meter, log: log.clone(), alarm }, spec, written)?;
         Ok(Self { relay, watcher, bell })
     }
 

@@ -362,7 +362,9 @@ fn a_staged_session_works_as_in_its_workspace() {
     assert!(opened.contains("\"path_class\":\"workspace\"") && !opened.contains("\"path_class\":\"outside\",\"mode\":\"write\""));
     let id = ids(&place).pop().unwrap();
     assert_eq!(session(&place, &["commit", &id, "--yes"]).0, Some(0));
-    assert!(!place.path("workspace").join("src").exists() && place.path("workspace").join(".git/refs/heads").read_dir().unwrap().count() == 1);
+    assert!(
+        !place.path("workspace").join("src").exists() && place.path("workspace").join(".git/refs/heads").read_dir().unwrap().count() == 1
+    );
 }
 
 #[test]

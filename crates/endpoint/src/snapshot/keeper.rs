@@ -56,6 +56,11 @@ impl Keeper {
         if self.stage { vec![overlay()] } else { Vec::new() }
     }
 
+    /// The folder of the host that the session's files grow in.
+    pub(crate) fn written(&self) -> PathBuf {
+        if self.stage { self.folder.join("upper") } else { self.workspace.clone() }
+    }
+
     /// Keeps the state; the result goes into the session's first records.
     pub(crate) fn keep(&mut self, spec: &SessionSpec, subject: &Subject, clock: &SessionClock) -> Result<WorkspaceSnapshotted, Error> {
         let rules = &spec.policy.session().snapshot;
