@@ -59,6 +59,7 @@ impl From<endpoint::Error> for Failure {
             endpoint::Error::Walls(sandbox::Error::Path { attempt, .. }) if attempt.starts_with("execute") => NOT_EXECUTABLE,
             endpoint::Error::NoProgram => USAGE,
             endpoint::Error::Path { .. }
+            | endpoint::Error::ProgramRefused { .. }
             | endpoint::Error::Snapshot(_)
             | endpoint::Error::Refused(_)
             | endpoint::Error::Walls(_)

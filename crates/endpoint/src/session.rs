@@ -10,7 +10,7 @@ use crate::roles::{self, DoorSeat, GatewayHandover, Role};
 use crate::snapshot::Keeper;
 use crate::supervise::{self, Cause, Watched};
 use crate::watcher::{self, Watcher};
-use crate::{Error, Program, SessionSpec, model};
+use crate::{Error, Program, SessionSpec, admission, model, version};
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use evidence::{DigestKey, Handle, Keys, Log, Writer};
@@ -74,23 +74,25 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     spec.directories.make()?;
     let folders = Folders::resolve(spec, &program)?;
     let session_id = new_session_id()?;
-    let subject = Subject {
+    let mut subject = Subject {
         session_id: session_id.clone(),
         user_id: spec.account.name.clone(),
         agent_id: program.name(),
         purpose: spec.purpose.clone(),
         trust: Trust::SelfKept,
-        agent_version: None,
+        agent_version: Some(version::of(&program)),
         runtime_digest: None,
     };
+    let admitted = admission::admit(spec, &folders, &program, &subject, &clock)?;
     let mut models = model::spawn_all(spec, &spec.policy, &session_id)?;
     let mut keeper = Keeper::prepare(spec, &folders.workspace, &subject)?;
-    let seat = Seat { session_id, stdio: relay::stdio(), overlays: keeper.overlays() };
+    let seat = Seat { session_id, stdio: relay::stdio(), overlays: keeper.overlays(), programs: admitted.programs };
     let mut warden = sandbox::spawn(layout::plan(spec, &folders, &program, &seat)?)?;
     // The walls rise beside this.
     let mut ledger = Ledger::prepare(spec, &subject, clock.clone())?;
     let snapshotted = Event::WorkspaceSnapshotted(keeper.keep(spec, &subject, &clock)?);
-    let measured = program.measure();
+    let measured = admitted.measured.unwrap_or_else(|| program.measure());
+    subject.runtime_digest.clone_from(&measured.sha256);
     let mut ready = warden.ready()?;
     let messages = models.iter_mut().map(model::ModelServer::release).collect::<Result<Vec<_>, _>>()?;
     let signals = Signals::collect(&supervise::SIGNALS).map_err(Error::system("collect signals"))?;

@@ -1,7 +1,7 @@
 //! What a policy file may hold: the reader checks against these tables, and `docs/reference/policy.md` is printed from them.
 
 use crate::document::{Key, Presence, Section, Shape};
-use crate::files;
+use crate::{files, programs};
 use Presence::{Default, Optional, Required};
 use schema::{Boundary, DataClass, UpstreamKind};
 
@@ -101,6 +101,8 @@ static SESSION: Section = Section {
         key("limits", Shape::Table(&LIMITS), Optional("the defaults below"), "", ""),
         key("private", Shape::Table(&PRIVATE), Optional("the defaults below"), "", ""),
         key("files", Shape::Table(&files::FILES), Optional("the defaults below"), "", ""),
+        key("programs", Shape::Table(&programs::PROGRAMS), Optional("the defaults below"), "", ""),
+        key("agents", Shape::Tables { section: &programs::AGENT, unique: "sha256" }, Optional("any agent"), "", ""),
         key("snapshot", Shape::Table(&SNAPSHOT), Optional("the defaults below"), "", ""),
     ],
 };

@@ -2,10 +2,10 @@
 
 use crate::Policy;
 use crate::document::{Diagnostic, Document, Table};
-use crate::files;
 use crate::keys::{self, GENERAL};
 use crate::rules::{ClassRule, GuardedFiles, PrivateAreas, SessionLimits, SessionRules, SnapshotRules, UserUpstreams};
 use crate::upstream::{Address, KeySource, Upstream};
+use crate::{files, programs};
 use schema::{Boundary, BoundarySource, DataClass, PathPattern, Token, Trust, UpstreamKind};
 use std::path::PathBuf;
 
@@ -58,6 +58,8 @@ fn session(root: &Table<'_>) -> SessionRules {
         limits: limits(&table.table("limits")),
         private: private(&table.table("private")),
         files: guarded(&table.table("files")),
+        programs: programs::rules(&table.table("programs")),
+        agents: programs::agents(&table),
         snapshot: snapshot(&table.table("snapshot")),
     }
 }

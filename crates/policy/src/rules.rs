@@ -48,6 +48,10 @@ pub struct SessionRules {
     pub files: GuardedFiles,
     /// How the workspace's state is kept.
     pub snapshot: SnapshotRules,
+    /// Which programs may run.
+    pub programs: crate::ProgramRules,
+    /// Agents that may be started; none named: any.
+    pub agents: Vec<crate::AgentPin>,
 }
 
 /// Paths of the workspace that are not the agent's, whether they are there or not.

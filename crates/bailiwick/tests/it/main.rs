@@ -20,6 +20,7 @@ mod limits;
 mod network;
 mod place;
 mod processes;
+mod programs;
 mod refusals;
 mod snapshot;
 mod terminal;
