@@ -20,8 +20,6 @@ const TABLE: &[(&str, &[&str])] = &[
         "bailiwick",
         &["schema", "policy", "dlp", "attest", "evidence", "sandbox", "model", "egress", "gateway", "endpoint", "audit", "control"],
     ),
-    // The battery of escapes: a test tool, not shipped, that knows no room and runs the command.
-    ("escape", &[]),
     ("xtask", &[]),
 ];
 
@@ -95,9 +93,5 @@ fn below(room: &str, edges: &BTreeMap<&str, Vec<&str>>, left: usize) -> usize {
 }
 
 fn manifest(room: &str) -> String {
-    match room {
-        "xtask" => "xtask/Cargo.toml".to_owned(),
-        "escape" => "tests/escape/Cargo.toml".to_owned(),
-        _ => format!("crates/{room}/Cargo.toml"),
-    }
+    if room == "xtask" { "xtask/Cargo.toml".to_owned() } else { format!("crates/{room}/Cargo.toml") }
 }
