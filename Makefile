@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Where rustup puts cargo, for shells that have not been told.
 export PATH := $(PATH):$(HOME)/.cargo/bin
-.PHONY: help setup build run test test-agents bench bench-limits fuzz clean-demo
+.PHONY: help setup build run test test-agents bench bench-limits bench-escapes fuzz clean-demo
 
 # Cargo knows where it builds; a user's own CARGO_TARGET_DIR is kept.
 PROGRAM = $${CARGO_TARGET_DIR:-target}/debug/bailiwick
@@ -35,6 +35,9 @@ bench: build ## Measure every figure of the documents
 
 bench-limits: ## Set off full-size bombs in sessions, and tell how each ended
 	@scripts/bench-limits
+
+bench-escapes: setup ## Try every known escape in our walls and in other sandboxes, and print one table
+	@scripts/bench-escapes
 
 clean-demo: ## Remove the folder of the last demo; kept folders and the model stay
 	@scripts/clean-demo

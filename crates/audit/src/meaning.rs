@@ -39,6 +39,10 @@ pub(crate) enum Fact {
     Other {
         session: SessionId,
     },
+    /// Something done to a session's workspace by its user, during the session or long after.
+    Kept {
+        session: SessionId,
+    },
     /// A session that was refused before it started.
     TurnedAway {
         session: SessionId,
@@ -71,7 +75,9 @@ impl From<Event> for Fact {
             Event::LogRecovered(event) => Self::Recovered { bytes: event.bytes_dropped },
             Event::LimitReached(event) => Self::Other { session: event.session_id },
             Event::PolicyChanged(event) => Self::Other { session: event.session_id },
-            Event::WallsProbed(event) => Self::Other { session: event.session_id },
+            Event::WorkspaceSnapshotted(event) => Self::Other { session: event.session_id },
+            Event::WorkspaceRestored(event) => Self::Kept { session: event.session_id },
+            Event::WorkspaceCommitted(event) => Self::Kept { session: event.session_id },
         }
     }
 }
@@ -106,6 +112,7 @@ impl Story {
                 session.map_or(Ok(()), |session| self.belongs(&session))
             }
             Fact::Other { session } => self.belongs(&session),
+            Fact::Kept { session } => self.sessions.get(&session).map(drop).ok_or(Reason::BeforeStart),
             Fact::TurnedAway { session } => self.turn_away(session),
             Fact::Recovered { bytes } => {
                 self.meaning.recoveries.push(bytes);

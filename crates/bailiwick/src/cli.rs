@@ -23,6 +23,9 @@ pub(crate) enum Command {
     /// Look at what was recorded, and check it.
     #[command(subcommand)]
     Evidence(EvidenceCommand),
+    /// Look at what sessions did to their workspaces, bring them back, commit what was staged.
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// Look at policies.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -72,6 +75,8 @@ pub(crate) struct RunArgs {
     /// The folder that the agent may write.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) workspace: PathBuf,
+    #[command(flatten)]
+    pub(crate) staging: Staging,
     /// A folder that the agent may read; may be given several times.
     #[arg(long = "docs", value_name = "DIR")]
     pub(crate) documents: Vec<PathBuf>,
@@ -105,6 +110,20 @@ pub(crate) struct RunArgs {
     /// The agent and its arguments.
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
+}
+
+/// What becomes of what the agent writes.
+#[derive(Args, Debug)]
+pub(crate) struct Staging {
+    /// Keep what the agent writes apart from the workspace until it is committed.
+    #[arg(long)]
+    pub(crate) stage: bool,
+    /// With --stage: bring what the agent wrote into the workspace when it is over, without asking.
+    #[arg(long, requires = "stage", conflicts_with = "keep")]
+    pub(crate) commit: bool,
+    /// With --stage: ask nothing when it is over; what the agent wrote waits for `session commit` or `session discard`.
+    #[arg(long, requires = "stage")]
+    pub(crate) keep: bool,
 }
 
 #[derive(Args, Debug)]
@@ -186,6 +205,96 @@ pub(crate) struct ListArgs {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum SessionCommand {
+    /// List the kept states of workspaces.
+    List(ListArgs),
+    /// Tell what is known of one.
+    Show(SessionArgs),
+    /// Show how the workspace differs from a kept state; of a staged session, what it wrote.
+    Diff(DiffArgs),
+    /// Bring the workspace back to a kept state.
+    Rollback(RollbackArgs),
+    /// Write what differs, a diff and a list of digests into a new tar file.
+    Export(ExportArgs),
+    /// Bring what a staged session wrote into its workspace.
+    Commit(CommitArgs),
+    /// Drop what a staged session wrote.
+    Discard(DiscardArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SessionArgs {
+    /// The session's id, or that of a state that was kept before a rollback.
+    pub(crate) id: String,
+    /// For machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DiffArgs {
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// Only this path of the workspace and what is below it; may be given several times.
+    #[arg(long = "path", value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only list what differs.
+    #[arg(long)]
+    pub(crate) names: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RollbackArgs {
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// Only this path of the workspace and what is below it; may be given several times.
+    #[arg(long = "path", value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CommitArgs {
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+}
+
+/// How far a user agrees to a change of the workspace.
+#[derive(Args, Debug)]
+pub(crate) struct Consent {
+    /// Say what would be changed, and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Also overwrite what others changed since.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExportArgs {
+    /// The session's id, or that of a state that was kept before a rollback.
+    pub(crate) id: String,
+    /// The tar file; it must not be there yet.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DiscardArgs {
+    /// The session's id.
+    pub(crate) id: String,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
     /// Check a policy file; every error is listed with its line.
     Check {
@@ -228,9 +337,6 @@ pub(crate) struct DoctorArgs {
     /// For machines.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Print every attempt that was made on the walls from inside, and what came of it.
-    #[arg(long)]
-    pub(crate) probes: bool,
     /// Print the AppArmor profile that lets this program make user namespaces (Ubuntu), and nothing else.
     #[arg(long)]
     pub(crate) apparmor_profile: bool,

@@ -59,6 +59,8 @@ impl From<endpoint::Error> for Failure {
             endpoint::Error::Walls(sandbox::Error::Path { attempt, .. }) if attempt.starts_with("execute") => NOT_EXECUTABLE,
             endpoint::Error::NoProgram => USAGE,
             endpoint::Error::Path { .. }
+            | endpoint::Error::ProgramRefused { .. }
+            | endpoint::Error::Snapshot(_)
             | endpoint::Error::Refused(_)
             | endpoint::Error::Walls(_)
             | endpoint::Error::Evidence(_)
@@ -73,6 +75,21 @@ impl From<endpoint::Error> for Failure {
             Some(to_do) => Self::new(code, format_args!("{error}; {to_do}")),
             None => Self::new(code, error),
         }
+    }
+}
+
+impl From<endpoint::snapshot::Error> for Failure {
+    fn from(error: endpoint::snapshot::Error) -> Self {
+        Self::new(snapshot_code(&error), error)
+    }
+}
+
+fn snapshot_code(error: &endpoint::snapshot::Error) -> u8 {
+    use endpoint::snapshot::Error;
+    match error {
+        Error::NotKept { .. } => REFUSED,
+        Error::Conflict { .. } | Error::Damaged { .. } | Error::InUse { .. } | Error::Nothing { .. } | Error::TooMuch { .. } => NEGATIVE,
+        Error::Unknown { .. } | Error::Io { .. } | Error::Evidence(_) => UNREADABLE,
     }
 }
 

@@ -26,3 +26,13 @@ pub(crate) fn json(value: &impl serde::Serialize) {
 pub(crate) fn colours() -> bool {
     rustix::termios::isatty(std::io::stdout())
 }
+
+/// How far something is, on one line of a terminal that the next call writes over.
+pub(crate) fn progress(text: impl std::fmt::Display, is_last: bool) {
+    let _gone = write!(std::io::stderr(), "\r{text}{}", if is_last { "\n" } else { "" });
+}
+
+/// A question; the answer is typed behind it.
+pub(crate) fn question(text: impl std::fmt::Display) {
+    let _gone = write!(std::io::stderr(), "{text}");
+}

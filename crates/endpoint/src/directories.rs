@@ -21,6 +21,11 @@ impl Directories {
         self.state.join("evidence")
     }
 
+    /// Workspaces as they were before sessions, and what staged sessions wrote.
+    pub fn snapshots(&self) -> PathBuf {
+        self.state.join("snapshots")
+    }
+
     /// Sockets of running sessions.
     pub fn sockets(&self) -> PathBuf {
         self.state.join("sockets")

@@ -19,6 +19,18 @@ pub enum Error {
         /// Where it is.
         path: PathBuf,
     },
+    /// A program is not what the policy lets run.
+    #[error("the policy refuses this session: the program {} ({reason}): {why}", path.display())]
+    ProgramRefused {
+        /// Where it is.
+        path: PathBuf,
+        /// Its SHA-256, if it was measured.
+        sha256: Option<schema::Token>,
+        /// Why, in a word, as it stands on record.
+        reason: &'static str,
+        /// Why, in words.
+        why: &'static str,
+    },
     /// A path that the session is to be given cannot be used.
     #[error("cannot give the session {what} {}: {reason}", path.display())]
     Path {
@@ -35,6 +47,9 @@ pub enum Error {
     /// The walls could not be built, or did not hold.
     #[error(transparent)]
     Walls(#[from] sandbox::Error),
+    /// The workspace's state cannot be kept, so that it could not be brought back.
+    #[error(transparent)]
+    Snapshot(#[from] crate::snapshot::Error),
     /// Evidence cannot be kept.
     #[error(transparent)]
     Evidence(#[from] evidence::Error),

@@ -3,7 +3,9 @@
 use crate::{Error, Program, SessionSpec, adapter, watcher};
 use policy::Policy;
 use rustix::fs::{AtFlags, CWD};
-use sandbox::{Access, Calls, Guard, GuardKind, Limits, Mount, Network, Plan, PrivateArea, Programs, Stdio, SyntheticFile, Wall};
+use sandbox::{
+    Access, Calls, Guard, GuardKind, Layer, Limits, Mount, Network, Overlay, Plan, PrivateArea, Programs, Stdio, SyntheticFile, Wall,
+};
 use schema::{PathPattern, SessionId};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -252,6 +254,20 @@ pub(crate) fn limits(policy: &Policy) -> Limits {
     }
 }
 
+/// Which system calls the policy lets the agent make.
+fn calls(policy: &Policy) -> Calls {
+    let mut calls = Calls::default();
+    if policy.session().programs.debuggers {
+        calls.layers.push(Layer::Developer);
+    }
+    calls
+}
+
+/// Places inside that end with the session.
+pub(crate) fn private_places(policy: &Policy) -> Vec<PathBuf> {
+    private_areas(policy).into_iter().map(|area| area.path).collect()
+}
+
 fn private_areas(policy: &Policy) -> Vec<PrivateArea> {
     let sizes = &policy.session().private;
     let area = |path: &str, size_bytes_max| PrivateArea { path: path.into(), size_bytes_max };
@@ -300,11 +316,11 @@ pub(crate) fn plan(spec: &SessionSpec, folders: &Folders, program: &Program, sea
         stdio: seat.stdio,
         pass: Vec::new(),
         observe_files: true,
-        calls: Calls::default(),
-        programs: Programs { observe: true, ..Programs::default() },
+        calls: calls(&spec.policy),
+        programs: seat.programs.clone(),
         danger_allow_missing: allowed_missing(&spec.policy)?,
-        probe_period: Some(std::time::Duration::from_secs(spec.policy.session().probe_period_seconds)),
         guards: guards(&spec.policy, &folders.workspace),
+        overlays: seat.overlays.clone(),
     })
 }
 
@@ -313,6 +329,10 @@ pub(crate) fn plan(spec: &SessionSpec, folders: &Folders, program: &Program, sea
 pub(crate) struct Seat {
     pub(crate) session_id: SessionId,
     pub(crate) stdio: [Stdio; 3],
+    /// Folders whose changes are kept apart.
+    pub(crate) overlays: Vec<Overlay>,
+    /// Which programs may run.
+    pub(crate) programs: Programs,
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 mod account;
 mod adapter;
+mod admission;
 mod alarm;
 mod directories;
 mod error;
@@ -18,11 +19,14 @@ mod observer;
 mod outflow;
 mod preview;
 mod program;
+mod programs;
 mod relay;
 mod roles;
 mod session;
+pub mod snapshot;
 mod spec;
 mod supervise;
+mod version;
 mod watcher;
 
 pub use account::Account;

@@ -30,8 +30,8 @@ pub struct Program {
     pub trees: BTreeSet<PathBuf>,
     /// Folders for the agent's `PATH`.
     pub folders: Vec<PathBuf>,
-    /// The file that is measured: what the last link leads to.
-    file: PathBuf,
+    /// The files that the kernel runs for it: what the last link leads to, which is measured, then its interpreters.
+    files: Vec<PathBuf>,
     /// Which link or script named a tree.
     led: Vec<(PathBuf, PathBuf)>,
 }
@@ -43,15 +43,13 @@ impl Program {
     /// [`Error::ProgramNotFound`].
     pub fn find(name: &OsStr, search_path: &OsStr) -> Result<Self, Error> {
         let path = locate(name, search_path).ok_or_else(|| Error::ProgramNotFound { name: name.into() })?;
-        let mut program = Self { file: path.clone(), path, trees: BTreeSet::new(), folders: Vec::new(), led: Vec::new() };
+        let mut program = Self { files: Vec::new(), path, trees: BTreeSet::new(), folders: Vec::new(), led: Vec::new() };
         let mut next = Some((program.path.clone(), None));
-        for depth in 0..INTERPRETERS_MAX {
+        for _ in 0..INTERPRETERS_MAX {
             let Some((path, named_by)) = next else { break };
             let file = program.add(&path, named_by);
-            if depth == 0 {
-                program.file.clone_from(&file);
-            }
             next = interpreter(&file, search_path);
+            program.files.push(std::fs::canonicalize(&file).unwrap_or(file));
         }
         Ok(program)
     }
@@ -68,16 +66,26 @@ impl Program {
         Token::lossy(&self.path.file_name().unwrap_or_default().to_string_lossy())
     }
 
+    /// The program's own file: what the last link leads to.
+    pub(crate) fn file(&self) -> &Path {
+        self.files.first().unwrap_or(&self.path)
+    }
+
+    /// The program's own file, then those of its interpreters.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
     /// Measures the program's file.
     pub fn measure(&self) -> Measurement {
-        let identity = std::fs::metadata(&self.file).ok().map(|facts| identity_of(&facts));
-        let sha256 = std::fs::File::open(&self.file).ok().and_then(sha256);
+        let identity = std::fs::metadata(self.file()).ok().map(|facts| identity_of(&facts));
+        let sha256 = std::fs::File::open(self.file()).ok().and_then(sha256);
         Measurement { sha256, identity }
     }
 
     /// Whether the program's file is still the one that was measured: not replaced, and not written since.
     pub fn is_still(&self, measurement: &Measurement) -> bool {
-        std::fs::metadata(&self.file).ok().map(|facts| identity_of(&facts)) == measurement.identity
+        std::fs::metadata(self.file()).ok().map(|facts| identity_of(&facts)) == measurement.identity
     }
 
     /// Adds what the program at `path` needs, along its chain of links; returns the file at the end of it. `named_by` is the script that

@@ -3,13 +3,14 @@
 use crate::alarm::{self, Bell};
 use crate::layout::{self, Folders, Seat};
 use crate::limit::{EndedBy, Limit, LimitLog};
-use crate::observer::{self, Observer, WallFacts};
+use crate::observer::{self, Observer};
 use crate::outflow::Outflow;
 use crate::relay::{self, Relay, Streams};
 use crate::roles::{self, DoorSeat, GatewayHandover, Role};
+use crate::snapshot::Keeper;
 use crate::supervise::{self, Cause, Watched};
 use crate::watcher::{self, Watcher};
-use crate::{Error, Program, SessionSpec, model};
+use crate::{Error, Program, SessionSpec, admission, model, version};
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use evidence::{DigestKey, Handle, Keys, Log, Writer};
@@ -73,37 +74,40 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     spec.directories.make()?;
     let folders = Folders::resolve(spec, &program)?;
     let session_id = new_session_id()?;
-    let subject = Subject {
+    let mut subject = Subject {
         session_id: session_id.clone(),
         user_id: spec.account.name.clone(),
         agent_id: program.name(),
         purpose: spec.purpose.clone(),
         trust: Trust::SelfKept,
-        agent_version: None,
+        agent_version: Some(version::of(&program)),
         runtime_digest: None,
     };
+    let admitted = admission::admit(spec, &folders, &program, &subject, &clock)?;
     let mut models = model::spawn_all(spec, &spec.policy, &session_id)?;
-    let seat = Seat { session_id, stdio: relay::stdio() };
+    let mut keeper = Keeper::prepare(spec, &folders.workspace, &subject)?;
+    let seat = Seat { session_id, stdio: relay::stdio(), overlays: keeper.overlays(), programs: admitted.programs };
     let mut warden = sandbox::spawn(layout::plan(spec, &folders, &program, &seat)?)?;
     // The walls rise beside this.
-    let mut ledger = Ledger::prepare(spec, &subject, clock)?;
-    let measured = program.measure();
+    let mut ledger = Ledger::prepare(spec, &subject, clock.clone())?;
+    let snapshotted = Event::WorkspaceSnapshotted(keeper.keep(spec, &subject, &clock)?);
+    let measured = admitted.measured.unwrap_or_else(|| program.measure());
+    subject.runtime_digest.clone_from(&measured.sha256);
     let mut ready = warden.ready()?;
     let messages = models.iter_mut().map(model::ModelServer::release).collect::<Result<Vec<_>, _>>()?;
     let signals = Signals::collect(&supervise::SIGNALS).map_err(Error::system("collect signals"))?;
     let mut roles = start_roles(spec, &subject, &mut ready, &mut ledger, Gateway { model_sockets: model::sockets(&models), serve })?;
     let streams = Streams::take(&mut ready);
     let first = Event::SessionStarted(started(spec, &subject, &ready, measured.sha256.clone()));
-    let facts = WallFacts::new(subject.session_id.clone(), &ready.profile);
-    let second = facts.event(&ready.round);
-    let observer = Observer::new(ready.reports, ledger.key.clone(), &folders, facts);
+    let observer = Observer::new(ready.reports, subject.session_id.clone(), ledger.key.clone(), &folders);
     // From here on there are threads, and nothing is forked any more.
-    let running = ledger.begin(&[first, second], observer)?;
+    let running = ledger.begin(&[first, snapshotted], observer)?;
+    keeper.on_record();
     messages.into_iter().flatten().for_each(model::pass_on_messages);
     // It is on record that the session started, so that from here on every way out passes `finish`.
     let bounds = spec.policy.session();
     let log = LimitLog::new(running.writer.client(), subject.session_id.clone(), bounds.clone());
-    let (mut threads, ended) = match Threads::start(spec, &folders, (streams, ready.meter), &log) {
+    let (mut threads, ended) = match Threads::start(spec, &keeper.written(), (streams, ready.meter), &log) {
         Ok(threads) => {
             relay::resize(&warden);
             let ended = warden.release().map_err(|error| (Cause::NotStarted, Error::from(error))).and_then(|()| {
@@ -121,12 +125,15 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     };
     let ended = ended.map(|cause| threads.as_mut().map_or(cause, |threads| threads.settle(cause, &log)));
     let end = finish(&mut warden, &mut roles, ended, (running, &log));
+    // The session itself is over and on record: what goes wrong here costs later rollbacks their knowledge of its end.
+    let noted = keeper.finish(spec, clock.now());
     // Last, since a reader that does not read holds it up: by now the record is complete.
     if let Some(Threads { relay, .. }) = threads {
         relay.finish(&signals);
     }
     drop(models);
-    end
+    drop(clock);
+    end.and_then(|outcome| noted.map(|()| outcome).map_err(Error::from))
 }
 
 /// The threads that run beside the one that watches over the session.
@@ -137,11 +144,11 @@ struct Threads {
 }
 
 impl Threads {
-    fn start(spec: &SessionSpec, folders: &Folders, session: (Streams, Meter), log: &LimitLog) -> Result<Self, Error> {
+    fn start(spec: &SessionSpec, written: &Path, session: (Streams, Meter), log: &LimitLog) -> Result<Self, Error> {
         let ((streams, meter), (alarm, bell)) = (session, alarm::pair()?);
         let outflow = Outflow::new(log.clone(), alarm.clone(), &spec.policy.session().limits);
         let relay = Relay::start(streams, &outflow)?;
-        let watcher = Watcher::start(watcher::Watched { meter, log: log.clone(), alarm }, spec, &folders.workspace)?;
+        let watcher = Watcher::start(watcher::Watched { meter, log: log.clone(), alarm }, spec, written)?;
         Ok(Self { relay, watcher, bell })
     }
 
@@ -210,7 +217,7 @@ fn killed_by(exit_code: i32) -> Option<Limit> {
     }
 }
 
-fn new_session_id() -> Result<SessionId, Error> {
+pub(crate) fn new_session_id() -> Result<SessionId, Error> {
     let mut random = [0; 16];
     // The kernel's own generator: the library's takes tens of milliseconds to start.
     let filled = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty());

@@ -22,6 +22,10 @@ pub struct SessionSpec {
     pub command: Vec<OsString>,
     /// The folder that the agent may write.
     pub workspace: PathBuf,
+    /// Whether what the agent writes is kept apart until it is committed.
+    pub stage: bool,
+    /// Told of the bytes read, and of those there are to read, while the workspace's state is kept.
+    pub progress: fn(u64, u64),
     /// Folders that the agent may read.
     pub documents: Vec<PathBuf>,
     /// Further program folders that the agent needs to run, read-only.

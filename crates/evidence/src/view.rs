@@ -15,10 +15,11 @@ mod reporter;
 mod row;
 mod session;
 mod tally;
+mod workspace;
 
 pub use changed::FileChangedRow;
 pub use join::{Filter, Joined, join};
-pub use notice::{LimitRow, PolicyRow, ProbesRow};
+pub use notice::{LimitRow, PolicyRow};
 pub use programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow};
 pub use reads::FILE_READS_MAX;
 pub use refused::{CallRefusedRow, ConnectionRefusedRow, FileRefusedRow, NameRefusedRow, SystemCallRow};
@@ -27,6 +28,7 @@ pub use reporter::{SessionReporter, report};
 pub use row::{Attestation, CallOutcomeRow, CallRow, End, Ending, Row, VerdictWord, Who};
 pub use session::{CALLS_PENDING_MAX, SESSIONS_MAX};
 pub use tally::{FILES_NAMED_MAX, KINDS_MAX, REFUSALS_MAX, ROUTES_MAX, UNKNOWN_LISTED_MAX};
+pub use workspace::WorkspaceRow;
 
 /// For fields that SIEMs read: RFC 3339 instead of milliseconds.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

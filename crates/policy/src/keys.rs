@@ -1,7 +1,7 @@
 //! What a policy file may hold: the reader checks against these tables, and `docs/reference/policy.md` is printed from them.
 
 use crate::document::{Key, Presence, Section, Shape};
-use crate::files;
+use crate::{files, programs};
 use Presence::{Default, Optional, Required};
 use schema::{Boundary, DataClass, UpstreamKind};
 
@@ -101,19 +101,45 @@ static SESSION: Section = Section {
         key("limits", Shape::Table(&LIMITS), Optional("the defaults below"), "", ""),
         key("private", Shape::Table(&PRIVATE), Optional("the defaults below"), "", ""),
         key("files", Shape::Table(&files::FILES), Optional("the defaults below"), "", ""),
-        key("probes", Shape::Table(&PROBES), Optional("the defaults below"), "", ""),
+        key("programs", Shape::Table(&programs::PROGRAMS), Optional("the defaults below"), "", ""),
+        key("agents", Shape::Tables { section: &programs::AGENT, unique: "sha256" }, Optional("any agent"), "", ""),
+        key("snapshot", Shape::Table(&SNAPSHOT), Optional("the defaults below"), "", ""),
     ],
 };
 
-static PROBES: Section = Section {
-    summary: "How the walls are tried while the agent runs. Before it starts they always are.",
-    keys: &[key(
-        "period_seconds",
-        Shape::Integer { least: 1, most: 86_400 },
-        Default("300"),
-        "60",
-        "Seconds between two rounds. An attempt that gets through stops everything inside; the session is then ended with cause `wall_breached`.",
-    )],
+static SNAPSHOT: Section = Section {
+    summary: "How the workspace's state is kept before a session, so that `bailiwick session rollback` can bring it back. A session whose workspace cannot be kept is refused.",
+    keys: &[
+        key(
+            "mode",
+            Shape::OneOf(&["keep", "danger_none"]),
+            Default("\"keep\""),
+            "\"keep\"",
+            "`keep` shares blocks where the file system can and copies elsewhere; `danger_none` keeps nothing, so that nothing can be brought back. Sessions with `--stage` need neither.",
+        ),
+        key(
+            "bytes_max",
+            Shape::Bytes { least: 64 << 10, most: 16 * TIB },
+            Default("\"1 GiB\""),
+            "\"4 GiB\"",
+            "What may be copied for one session; files that were kept before, and blocks that are shared, do not count.",
+        ),
+        key(
+            "files_max",
+            Shape::Integer { least: 16, most: 4_000_000 },
+            Default("250000"),
+            "1000000",
+            "Files, folders and links of the workspace.",
+        ),
+        key("keep_days_max", Shape::Integer { least: 1, most: 3650 }, Default("30"), "7", "How long a state is kept, in days."),
+        key(
+            "keep_sessions_max",
+            Shape::Integer { least: 1, most: 10_000 },
+            Default("50"),
+            "200",
+            "How many states are kept; the oldest go first.",
+        ),
+    ],
 };
 
 static LIMITS: Section = Section {

@@ -2,10 +2,10 @@
 
 use crate::Policy;
 use crate::document::{Diagnostic, Document, Table};
-use crate::files;
 use crate::keys::{self, GENERAL};
-use crate::rules::{ClassRule, GuardedFiles, PrivateAreas, SessionLimits, SessionRules, UserUpstreams};
+use crate::rules::{ClassRule, GuardedFiles, PrivateAreas, SessionLimits, SessionRules, SnapshotRules, UserUpstreams};
 use crate::upstream::{Address, KeySource, Upstream};
+use crate::{files, programs};
 use schema::{Boundary, BoundarySource, DataClass, PathPattern, Token, Trust, UpstreamKind};
 use std::path::PathBuf;
 
@@ -58,7 +58,19 @@ fn session(root: &Table<'_>) -> SessionRules {
         limits: limits(&table.table("limits")),
         private: private(&table.table("private")),
         files: guarded(&table.table("files")),
-        probe_period_seconds: table.table("probes").integer("period_seconds").unwrap_or(300),
+        programs: programs::rules(&table.table("programs")),
+        agents: programs::agents(&table),
+        snapshot: snapshot(&table.table("snapshot")),
+    }
+}
+
+fn snapshot(table: &Table<'_>) -> SnapshotRules {
+    SnapshotRules {
+        danger_none: table.text("mode") == Some("danger_none"),
+        bytes_max: table.bytes("bytes_max").unwrap_or(GIB),
+        files_max: table.integer("files_max").unwrap_or(250_000),
+        keep_days_max: table.integer("keep_days_max").unwrap_or(30),
+        keep_sessions_max: table.integer("keep_sessions_max").unwrap_or(50),
     }
 }
 

@@ -46,8 +46,12 @@ pub struct SessionRules {
     pub private: PrivateAreas,
     /// Paths of the workspace that are not the agent's.
     pub files: GuardedFiles,
-    /// How often, in seconds, the walls are probed while the agent runs.
-    pub probe_period_seconds: u64,
+    /// How the workspace's state is kept.
+    pub snapshot: SnapshotRules,
+    /// Which programs may run.
+    pub programs: crate::ProgramRules,
+    /// Agents that may be started; none named: any.
+    pub agents: Vec<crate::AgentPin>,
 }
 
 /// Paths of the workspace that are not the agent's, whether they are there or not.
@@ -59,6 +63,21 @@ pub struct GuardedFiles {
     pub hidden: Vec<PathPattern>,
     /// Are shown without their values, and are not changed or made.
     pub masked: Vec<PathPattern>,
+}
+
+/// How the workspace's state is kept before a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotRules {
+    /// Whether nothing is kept.
+    pub danger_none: bool,
+    /// What may be copied for one session.
+    pub bytes_max: u64,
+    /// Files, folders and links of the workspace.
+    pub files_max: u64,
+    /// How long a state is kept.
+    pub keep_days_max: u64,
+    /// How many states are kept.
+    pub keep_sessions_max: u64,
 }
 
 /// The most that a session's processes may use.

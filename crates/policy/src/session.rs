@@ -1,5 +1,5 @@
-use crate::Policy;
 use crate::refusal::Refusal;
+use crate::{AgentFacts, Policy};
 use schema::{RefusalCode, Token, Trust};
 
 /// Whether a session may start: who would keep its record, and for which purpose it would work.
@@ -18,4 +18,16 @@ pub fn decide_session(policy: &Policy, trust: Trust, purpose: Option<&Token>) ->
         }
         None | Some(_) => Ok(()),
     }
+}
+
+/// Whether an agent may be started at all.
+///
+/// # Errors
+/// A [`Refusal`] if the policy names agents and this is none of them.
+pub fn decide_agent(policy: &Policy, facts: &AgentFacts<'_>) -> Result<(), Refusal> {
+    let agents = &policy.session.agents;
+    if agents.is_empty() || agents.iter().any(|agent| agent.describes(facts)) {
+        return Ok(());
+    }
+    Err(policy.refusal(RefusalCode::ProgramDenied, "session.agents"))
 }

@@ -38,11 +38,8 @@ pub struct Plan {
     pub danger_allow_missing: Vec<Wall>,
     /// Paths below mounts that are not the agent's. They hold only where files are observed: otherwise the plan is refused.
     pub guards: Vec<Guard>,
-    /// How often the probes are made again while the agent runs; never if none.
-    pub probe_period: Option<std::time::Duration>,
-    /// What a test takes away.
-    #[cfg(feature = "danger-weaken")]
-    pub danger_weakened: crate::Weakened,
+    /// Writable mounts whose changes are kept apart from their source.
+    pub overlays: Vec<Overlay>,
 }
 
 /// Which system calls the agent may make: layers of the lists in `profiles/seccomp`. What only a layer that is left out names is refused.
@@ -85,6 +82,17 @@ pub struct Mount {
     pub target: PathBuf,
     /// What may be done with it.
     pub access: Access,
+}
+
+/// A writable mount of the plan that is laid as an overlay: its source stays as it is, and what the session writes goes elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overlay {
+    /// The mount's target.
+    pub target: PathBuf,
+    /// The folder on the host that takes what is written; the target has its mode.
+    pub upper: PathBuf,
+    /// An empty folder on the same file system, in which the kernel prepares what it writes.
+    pub work: PathBuf,
 }
 
 /// What the session may do with a mount.

@@ -2,6 +2,7 @@
 
 mod covers;
 mod devices;
+mod overlay;
 mod tree;
 
 use crate::guard::{GUARDS_MAX, Guards};
@@ -18,10 +19,6 @@ use std::path::{Path, PathBuf};
 
 /// A file in the root that no Landlock rule covers: opening it tells whether Landlock holds.
 pub(crate) const CANARY: &str = "/.wall";
-/// The same for whoever may not allocate.
-pub(crate) const CANARY_NAME: &std::ffi::CStr = c"/.wall";
-/// Its owner may write it, so that only walls keep it as it is.
-const CANARY_MODE: u32 = 0o644;
 /// Room in the root itself for synthetic files, mount points and links.
 const ROOT_BYTES: u64 = 4 << 20;
 const NOTHING: u64 = 0;
@@ -47,14 +44,21 @@ impl Pinned {
         Ok(Self { mount: mount.clone(), device: stat.st_dev, inode: stat.st_ino, is_folder, canonical })
     }
 
-    /// The source as a mount of its own, detached, or an error if it is another file by now.
-    fn detach(&self, without_execution: bool) -> Result<OwnedFd, Error> {
+    /// The source, or an error if it is another file by now.
+    fn open(&self) -> Result<OwnedFd, Error> {
         let path = &self.mount.source;
         let source = open_path(path)?;
         let stat = rustix::fs::fstat(&source).map_err(Error::path("look at", path))?;
         if (stat.st_dev, stat.st_ino) != (self.device, self.inode) {
             return Err(Error::Plan { problem: "a source changed while the session was built", path: path.clone() });
         }
+        Ok(source)
+    }
+
+    /// The source as a mount of its own, detached.
+    fn detach(&self, without_execution: bool) -> Result<OwnedFd, Error> {
+        let path = &self.mount.source;
+        let source = self.open()?;
         let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::AT_RECURSIVE | OpenTreeFlags::AT_EMPTY_PATH;
         let tree = open_tree(&source, c"", flags | OpenTreeFlags::OPEN_TREE_CLOEXEC).map_err(Error::path("take a mount of", path))?;
         let mut set = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
@@ -113,24 +117,23 @@ pub(crate) fn build(plan: &Plan, sources: &[Pinned], process_files: &OwnedFd) ->
         areas.push(mount);
     }
     let terminal = devices::build(&mut tree, plan)?;
-    if plan.is_away(Wall::MinimalRoot) {
-        for path in ["/proc", "/sys"].map(Path::new) {
-            tree.place(path, &host_folder(path)?, true)?;
-        }
-    } else {
-        tree.place(Path::new("/proc"), process_files, true)?;
-        devices::mask_process_files(&tree)?;
-    }
+    tree.place(Path::new("/proc"), process_files, true)?;
+    devices::mask_process_files(&tree)?;
     for source in sources {
-        let mount = source.detach(plan.programs.forbids_execution_at(&source.mount.target))?;
+        let without_execution = plan.programs.forbids_execution_at(&source.mount.target);
+        let overlay = plan.overlays.iter().find(|overlay| overlay.target == source.mount.target);
+        let mount = match overlay {
+            Some(overlay) => overlay::lay(source, overlay, without_execution)?,
+            None => source.detach(without_execution)?,
+        };
         tree.place(&source.mount.target, &mount, source.is_folder)?;
     }
     covers::lay(&tree, plan)?;
     for file in &plan.files {
         tree.write(&file.path, &file.content)?;
     }
-    tree.write_as(Path::new(CANARY), b"", CANARY_MODE)?;
-    enter(&tree, plan.is_away(Wall::MinimalRoot))?;
+    tree.write(Path::new(CANARY), b"")?;
+    enter(&tree)?;
     let (guards, file_bytes_max) = (Guards::new(&plan.guards), plan.limits.file_bytes_max);
     let second_places = second_places(sources);
     Ok(Root { host_proc, terminal, areas, devices: tree.into_devices(), guards, file_bytes_max, second_places })
@@ -143,22 +146,13 @@ fn second_places(sources: &[Pinned]) -> Vec<(PathBuf, PathBuf)> {
 }
 
 /// Makes the tree the root of this process and its siblings in the mount namespace, and lets go of the old one.
-fn enter(tree: &tree::Tree, is_writable: bool) -> Result<(), Error> {
-    let mut set = libc::MOUNT_ATTR_NODEV | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC;
-    if !is_writable {
-        set |= libc::MOUNT_ATTR_RDONLY;
-    }
+fn enter(tree: &tree::Tree) -> Result<(), Error> {
+    let set = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NODEV | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC;
     mount_setattr(tree.root(), c"", libc::AT_EMPTY_PATH, set, NOTHING).map_err(Error::system("make the new root read-only"))?;
     rustix::process::fchdir(tree.root()).map_err(missing_root)?;
     rustix::process::pivot_root(c".", c".").map_err(missing_root)?;
     rustix::mount::unmount(c".", UnmountFlags::DETACH).map_err(missing_root)?;
     rustix::process::chdir(c"/").map_err(missing_root)
-}
-
-/// A folder of the host, for a test that takes this wall away.
-fn host_folder(path: &Path) -> Result<OwnedFd, Error> {
-    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::AT_RECURSIVE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
-    open_tree(CWD, path, flags).map_err(Error::path("take a mount of", path))
 }
 
 fn missing_root(errno: rustix::io::Errno) -> Error {
@@ -211,6 +205,10 @@ pub(crate) fn check(plan: &Plan) -> Result<(), Error> {
         }
     }
     check_guards(plan)?;
+    let is_writable = |path: &Path| plan.mounts.iter().any(|mount| mount.target == path && mount.access == Access::ReadWrite);
+    if let Some(overlay) = plan.overlays.iter().find(|overlay| !is_writable(&overlay.target)) {
+        return refuse("an overlay needs a writable mount at its place", &overlay.target);
+    }
     for mount in &plan.mounts {
         let source = std::fs::canonicalize(&mount.source).map_err(|source| Error::Path {
             attempt: "find".into(),

@@ -1,7 +1,6 @@
 //! What this host gives: every wall is built once around a session that never starts an agent.
 
 use crate::plan::{Calls, Limits, Network, Plan, PrivateArea, Stdio};
-use crate::probe::Round;
 use crate::{Error, Keeper, Observation, Programs, Wall, kernel};
 use std::collections::BTreeMap;
 
@@ -16,13 +15,6 @@ pub struct Survey {
     pub limits_by: Keeper,
     /// Each wall of [`Wall::ALL`], in that order.
     pub walls: Vec<WallStatus>,
-    /// What came of each probe; none if the walls could not be built.
-    pub round: Option<Round>,
-}
-
-/// The running kernel's release, as `uname -r` prints it.
-pub fn kernel_release() -> String {
-    kernel::release_text()
 }
 
 /// What [`survey`] found out about one wall on this host.
@@ -50,12 +42,12 @@ pub fn survey() -> Result<Survey, Error> {
     let mut warden = crate::spawn(plan())?;
     let outcome = warden.ready();
     drop(warden);
-    let (limits_by, walls, round) = match outcome {
-        Ok(ready) => (ready.meter.keeper(), judge(&ready.observed), Some(ready.round)),
-        Err(Error::WallMissing { wall, found }) => (Keeper::Watcher, without(wall, &found), None),
+    let (limits_by, walls) = match outcome {
+        Ok(ready) => (ready.meter.keeper(), judge(&ready.observed)),
+        Err(Error::WallMissing { wall, found }) => (Keeper::Watcher, without(wall, &found)),
         Err(error) => return Err(error),
     };
-    Ok(Survey { kernel_release: kernel::release_text(), landlock_abi: kernel::landlock_abi(), limits_by, walls, round })
+    Ok(Survey { kernel_release: kernel::release_text(), landlock_abi: kernel::landlock_abi(), limits_by, walls })
 }
 
 /// A session with every wall, none of them required.
@@ -77,9 +69,7 @@ fn plan() -> Plan {
         programs: Programs { observe: true, ..Programs::default() },
         danger_allow_missing: Wall::ALL.to_vec(),
         guards: Vec::new(),
-        probe_period: None,
-        #[cfg(feature = "danger-weaken")]
-        danger_weakened: crate::Weakened::default(),
+        overlays: Vec::new(),
     }
 }
 

@@ -11,12 +11,12 @@ use std::collections::BTreeMap;
 mod files;
 mod limits;
 mod programs;
-mod walls;
+mod workspace;
 
 pub use files::{FileChange, FileChanged};
 pub use limits::{LimitAction, LimitReached, PolicyChanged};
 pub use programs::{ProgramExecuted, ProgramRefused, SystemCallObserved};
-pub use walls::{ProbeOccasion, WallsProbed};
+pub use workspace::{ActPhase, WorkspaceCommitted, WorkspaceRestored, WorkspaceSnapshotted};
 
 /// Something that happened. Written once, by the stage that knows, also on failure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,9 +73,15 @@ pub enum Event {
     /// A name was removed, renamed or linked, or a file's attributes changed; one event for each file and kind of change in a session.
     #[serde(rename = "file.changed")]
     FileChanged(FileChanged),
-    /// The walls were probed from inside.
-    #[serde(rename = "walls.probed")]
-    WallsProbed(WallsProbed),
+    /// The state of a session's workspace is kept, or its changes are kept apart; with the session's first record.
+    #[serde(rename = "workspace.snapshotted")]
+    WorkspaceSnapshotted(WorkspaceSnapshotted),
+    /// A workspace is brought back to a kept state.
+    #[serde(rename = "workspace.restored")]
+    WorkspaceRestored(WorkspaceRestored),
+    /// What a staged session wrote is brought into its workspace.
+    #[serde(rename = "workspace.committed")]
+    WorkspaceCommitted(WorkspaceCommitted),
 }
 
 /// See [`Event::SessionStarted`].
@@ -129,7 +135,7 @@ pub struct SessionEnded {
     pub exit_code: i32,
     /// Why it ended: `agent_exited`, `not_started` (its program could not be executed), `program_changed`
     /// (while it was being measured and started), `gateway_lost`, `door_lost`, `walls_lost`,
-    /// `evidence_unavailable`, `supervision_failed`, `wall_breached` (a probe got through), `interrupted`, and those of bounds: `limit_memory`,
+    /// `evidence_unavailable`, `supervision_failed`, `interrupted`, and those of bounds: `limit_memory`,
     /// `limit_processes`, `limit_cpu`, `limit_disk`, `limit_output`, `wall_clock`.
     pub cause: Token,
 }
@@ -364,9 +370,11 @@ impl Event {
             Self::ProgramRefused(event) => Some(&event.session_id),
             Self::SystemCallObserved(event) => Some(&event.session_id),
             Self::FileChanged(event) => Some(&event.session_id),
+            Self::WorkspaceSnapshotted(event) => Some(&event.session_id),
+            Self::WorkspaceRestored(event) => Some(&event.session_id),
+            Self::WorkspaceCommitted(event) => Some(&event.session_id),
             Self::LogRecovered(_) => None,
             Self::LimitReached(event) => Some(&event.session_id),
-            Self::WallsProbed(event) => Some(&event.session_id),
             Self::PolicyChanged(event) => Some(&event.session_id),
         }
     }

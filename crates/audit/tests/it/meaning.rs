@@ -40,7 +40,6 @@ fn records_that_contradict_each_other_are_refused_and_the_record_is_named() {
         (vec![sample::program_refused()], Reason::BeforeStart),
         (vec![sample::program_executed()], Reason::BeforeStart),
         (vec![sample::system_call_observed()], Reason::BeforeStart),
-        (vec![sample::walls_probed(schema::event::ProbeOccasion::Start, &[])], Reason::BeforeStart),
         (vec![sample::limit_reached()], Reason::BeforeStart),
         (vec![sample::policy_changed()], Reason::BeforeStart),
         (vec![sample::file_changed()], Reason::BeforeStart),
@@ -96,4 +95,18 @@ fn what_is_odd_but_possible_is_told() {
     let open = check(&[sample::started()]);
     assert_eq!(open.meaning.sessions_without_end.first, [sample::session()]);
     assert!(render(&open).contains("the user could have altered it before it was sealed"));
+}
+
+#[test]
+fn a_rollback_after_the_end_is_nothing_odd_and_one_of_no_session_is_refused() {
+    let kept = check(&[
+        sample::started(),
+        sample::workspace_snapshotted(),
+        sample::ended(),
+        sample::workspace_restored(),
+        sample::workspace_committed(),
+    ]);
+    assert_eq!((kept.standing, kept.meaning.events_after_end), (Standing::Verified, 0));
+    let verification = check(&[sample::workspace_restored()]);
+    assert_eq!(verification.first_bad.unwrap().reason, Reason::BeforeStart);
 }

@@ -10,6 +10,7 @@ mod policy;
 mod run;
 #[cfg(feature = "local-model")]
 mod serve_model;
+mod session;
 
 use crate::cli::Command;
 use crate::demo;
@@ -26,6 +27,7 @@ pub(crate) fn dispatch(command: Command, settings: &Settings) -> Result<u8, Fail
         Command::Gateway(args) => gateway::run(&args, settings),
         Command::Evidence(command) => evidence::run(command, settings),
         Command::Policy(command) => policy::run(command),
+        Command::Session(command) => session::run(command, settings),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => Ok(generate::completions(shell)),
         Command::Man { folder } => generate::man(&folder),

@@ -1,5 +1,5 @@
 use super::gateway_role::{self, KeyVariables};
-use super::{evidence, policy};
+use super::{evidence, policy, session};
 use crate::cli::RunArgs;
 use crate::clock::SystemClock;
 use crate::exit::{DONE, Failure, REFUSED, UNREADABLE, USAGE};
@@ -41,6 +41,9 @@ pub(super) fn run(args: &RunArgs, settings: &Settings) -> Result<u8, Failure> {
         print::note(format_args!("bailiwick: the session {} was ended: {}", outcome.session_id, cause.replace('_', " ")));
     }
     tell(args, settings, &outcome, report_file)?;
+    if args.staging.stage {
+        session::conclude(args, settings, &outcome.session_id)?;
+    }
     let is_agents_own = matches!(cause, "agent_exited" | "interrupted");
     Ok(if is_agents_own { u8::try_from(outcome.exit_code).unwrap_or(u8::MAX) } else { REFUSED })
 }
@@ -64,6 +67,8 @@ fn spec(args: &RunArgs, settings: &Settings) -> Result<SessionSpec, Failure> {
         command: args.command.clone(),
         home: settings.home.clone(),
         workspace: args.workspace.clone(),
+        stage: args.staging.stage,
+        progress: session::progress,
         documents: args.documents.clone(),
         programs: args.programs.clone(),
         environment: args.environment.iter().map(|text| variable(text, settings)).collect::<Result<_, _>>()?,

@@ -15,6 +15,8 @@ fn spec(place: &Path) -> SessionSpec {
         home: Some(place.join("network-home")),
         command: vec!["sh".into(), "-c".into(), "true".into()],
         workspace: place.join("home/project"),
+        stage: false,
+        progress: |_, _| {},
         documents: vec![place.join("documents")],
         programs: Vec::new(),
         environment: vec![("OPENAI_API_KEY".into(), "mine".into())],

@@ -1,10 +1,11 @@
 use super::{
     changed::FileChangedRow,
-    notice::{LimitRow, PolicyRow, ProbesRow},
+    notice::{LimitRow, PolicyRow},
     programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow},
     refused::{CallRefusedRow, ConnectionRefusedRow, FileRefusedRow, NameRefusedRow, SystemCallRow},
     row::{CallOutcomeRow, End, Row, VerdictWord, Who},
     session::{Place, Sessions, who},
+    workspace::WorkspaceRow,
 };
 use schema::{
     Event, Record, RefusalCode, RequestId, SessionId, Timestamp, Verdict,
@@ -101,7 +102,8 @@ impl Joiner {
             Event::CallAuthorised(event) => self.authorised(place, event),
             Event::CallCompleted(event) => self.completed(place, &event),
             Event::CallRefused(event) => self.ready.push_back(Row::CallRefused(refused(place, event))),
-            Event::LogRecovered(_) => {}
+            // What is kept is told by `session show`.
+            Event::LogRecovered(_) | Event::WorkspaceSnapshotted(_) => {}
             other @ (Event::FileRefused(_)
             | Event::ConnectionRefused(_)
             | Event::NameRefused(_)
@@ -112,7 +114,8 @@ impl Joiner {
             | Event::LimitReached(_)
             | Event::PolicyChanged(_)
             | Event::FileChanged(_)
-            | Event::WallsProbed(_)) => self.act(place, other),
+            | Event::WorkspaceRestored(_)
+            | Event::WorkspaceCommitted(_)) => self.act(place, other),
         }
     }
 
@@ -200,13 +203,15 @@ fn act(who: Who, event: Event) -> Option<Row> {
         Event::LimitReached(event) => Row::LimitReached(LimitRow::new(who, event)),
         Event::PolicyChanged(event) => Row::PolicyChanged(PolicyRow::new(who, event)),
         Event::FileChanged(event) => Row::FileChanged(FileChangedRow::new(who, &event)),
-        Event::WallsProbed(event) => Row::WallsProbed(ProbesRow::new(who, event)),
+        Event::WorkspaceRestored(event) => Row::WorkspaceRestored(WorkspaceRow::restored(who, event)),
+        Event::WorkspaceCommitted(event) => Row::WorkspaceCommitted(WorkspaceRow::committed(who, event)),
         Event::SessionStarted(_)
         | Event::SessionEnded(_)
         | Event::CallAuthorised(_)
         | Event::CallCompleted(_)
         | Event::CallRefused(_)
         | Event::FileOpened(_)
+        | Event::WorkspaceSnapshotted(_)
         | Event::LogRecovered(_) => return None,
     })
 }

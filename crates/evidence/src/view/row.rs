@@ -1,7 +1,8 @@
 use super::changed::FileChangedRow;
-use super::notice::{LimitRow, PolicyRow, ProbesRow};
+use super::notice::{LimitRow, PolicyRow};
 use super::programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow};
 use super::refused::{CallRefusedRow, ConnectionRefusedRow, FileRefusedRow, NameRefusedRow, SystemCallRow};
+use super::workspace::WorkspaceRow;
 use schema::{
     DataClasses, RequestId, SessionId, Timestamp, Token, Trust, Verdict,
     event::{CallCompleted, Outcome, UpstreamFacts},
@@ -53,9 +54,12 @@ pub enum Row {
     /// A name or attributes that changed.
     #[serde(rename = "file_changed")]
     FileChanged(FileChangedRow),
-    /// A round of probes while the agent ran.
-    #[serde(rename = "walls_probed")]
-    WallsProbed(ProbesRow),
+    /// The workspace is brought back to a kept state.
+    #[serde(rename = "workspace_restored")]
+    WorkspaceRestored(WorkspaceRow),
+    /// What a staged session wrote is brought into its workspace.
+    #[serde(rename = "workspace_committed")]
+    WorkspaceCommitted(WorkspaceRow),
 }
 
 /// Who did it, and when.
@@ -258,7 +262,7 @@ impl Row {
             Self::LimitReached(row) => &row.who,
             Self::PolicyChanged(row) => &row.who,
             Self::FileChanged(row) => &row.who,
-            Self::WallsProbed(row) => &row.who,
+            Self::WorkspaceRestored(row) | Self::WorkspaceCommitted(row) => &row.who,
         }
     }
 
@@ -278,7 +282,8 @@ impl Row {
             | Self::LimitReached(_)
             | Self::PolicyChanged(_)
             | Self::FileChanged(_)
-            | Self::WallsProbed(_) => None,
+            | Self::WorkspaceRestored(_)
+            | Self::WorkspaceCommitted(_) => None,
         }
     }
 }

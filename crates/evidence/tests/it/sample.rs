@@ -231,21 +231,42 @@ pub(crate) fn limit_reached() -> Event {
     })
 }
 
-pub(crate) fn walls_probed(occasion: event::ProbeOccasion, failed: &[&str]) -> Event {
-    Event::WallsProbed(event::WallsProbed {
+pub(crate) fn policy_changed() -> Event {
+    Event::PolicyChanged(event::PolicyChanged { session_id: session(), change: token("deleted") })
+}
+
+pub(crate) fn workspace_snapshotted() -> Event {
+    Event::WorkspaceSnapshotted(event::WorkspaceSnapshotted {
         session_id: session(),
-        occasion,
-        probes: 70,
-        refused: 70 - failed.len() as u64,
-        failed: failed.iter().map(|name| token(name)).collect(),
-        kernel: token("6.18.0"),
-        profile_digest: token("cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"),
-        tier: token("launcher"),
+        method: token("copy"),
+        files: 12,
+        bytes: 4096,
+        manifest_digest: Some(token(&"c".repeat(64))),
     })
 }
 
-pub(crate) fn policy_changed() -> Event {
-    Event::PolicyChanged(event::PolicyChanged { session_id: session(), change: token("deleted") })
+pub(crate) fn workspace_restored() -> Event {
+    Event::WorkspaceRestored(event::WorkspaceRestored {
+        session_id: session(),
+        user_id: token("maria.rossi@bank.example"),
+        phase: event::ActPhase::Done,
+        paths: 3,
+        manifest_digest: token(&"c".repeat(64)),
+        kept_digest: token(&"d".repeat(64)),
+        forced: false,
+    })
+}
+
+pub(crate) fn workspace_committed() -> Event {
+    Event::WorkspaceCommitted(event::WorkspaceCommitted {
+        session_id: session(),
+        user_id: token("maria.rossi@bank.example"),
+        phase: event::ActPhase::Begun,
+        paths: 3,
+        manifest_digest: token(&"d".repeat(64)),
+        kept_digest: token(&"c".repeat(64)),
+        forced: true,
+    })
 }
 
 /// One session with an event of every type that the verifier's test vector has; call 3 has no outcome.

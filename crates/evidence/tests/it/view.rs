@@ -5,10 +5,7 @@ use evidence::{
     text::{Style, render},
     view::{self, CALLS_PENDING_MAX, Ending, FILE_READS_MAX, Filter, Row, SESSIONS_MAX},
 };
-use schema::{
-    Event, KeyedDigest, Record, SessionId, Timestamp,
-    event::{PathClass, ProbeOccasion},
-};
+use schema::{Event, KeyedDigest, Record, SessionId, Timestamp, event::PathClass};
 
 fn records(events: Vec<Event>) -> impl Iterator<Item = Result<Record, &'static str>> {
     let zeros = sample::token(&"0".repeat(64));
@@ -46,6 +43,9 @@ fn a_call_without_outcome_is_unknown_and_every_other_act_has_its_row() {
         sample::limit_reached(),
         sample::policy_changed(),
         sample::file_changed(),
+        sample::workspace_snapshotted(),
+        sample::workspace_restored(),
+        sample::workspace_committed(),
     ];
     events.splice(events.len() - 3..events.len() - 3, own);
     let rows = rows(events, Filter::default());
@@ -64,6 +64,8 @@ fn a_call_without_outcome_is_unknown_and_every_other_act_has_its_row() {
         "limit_reached",
         "policy_changed",
         "file_changed",
+        "workspace_restored",
+        "workspace_committed",
         "llm_call",
     ];
     assert_eq!(actions, expected);
@@ -153,7 +155,6 @@ fn a_session_in_brief() {
             .extend([(sample::token("cgroup"), sample::token("no-delegation")), (sample::token("door_redirect"), sample::token("unused"))]);
     }
     events.extend([sample::program_executed(), sample::program_refused(), sample::limit_reached(), sample::policy_changed()]);
-    events.extend([sample::walls_probed(ProbeOccasion::Start, &[]), sample::walls_probed(ProbeOccasion::Periodic, &["mount_flags"])]);
     let report = |session: &SessionId| view::report(records(events.clone()), session, &names, &["names", "passport numbers"]).unwrap();
     assert_eq!(report(&SessionId::from_random([6; 16])), None);
     let report = report(&sample::session()).unwrap();

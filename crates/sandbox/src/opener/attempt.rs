@@ -10,6 +10,8 @@ use std::os::fd::{AsFd, OwnedFd};
 
 /// Ways to resolve a path that the long way does not know. They mean what they say, but `/proc/self` is not there for them.
 pub(super) const SHORT_ONLY: u64 = RESOLVE_BENEATH | RESOLVE_CACHED | RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+/// How often a look-up that others disturbed is made again.
+const RACES_MAX: u32 = 64;
 /// `/dev/tty`: the terminal of whoever opens it.
 const TERMINAL: (u32, u32) = (5, 0);
 /// Pipes without a name: opening one once more never waits.
@@ -101,7 +103,16 @@ impl Attempt<'_> {
     /// The short way, in one call; where that depends on who asks, the long way.
     pub(super) fn find(&self, how: How) -> Result<OwnedFd, Failure> {
         let folder = self.base.map_or(CWD, AsFd::as_fd);
-        match open_how(folder, &self.request.path, &how.at_once(RESOLVE_NO_MAGICLINKS)) {
+        let once = || open_how(folder, &self.request.path, &how.at_once(RESOLVE_NO_MAGICLINKS));
+        let mut result = once();
+        // Below a folder, the kernel gives up on `..` whenever anything on the machine is mounted or renamed meanwhile (openat2(2)).
+        for _ in 0..RACES_MAX {
+            if how.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT) == 0 || !matches!(result, Err(Errno::AGAIN)) {
+                break;
+            }
+            result = once();
+        }
+        match result {
             Ok(file) => Ok(file),
             Err(Errno::NOENT) if self.is_plainly_absent() => Err(bare(Errno::NOENT)),
             Err(Errno::NOENT | Errno::LOOP) if how.resolve & SHORT_ONLY == 0 && !self.request.path.is_empty() => {

@@ -21,7 +21,7 @@ const LINKS: [(&str, &str); 5] = [
     ("/dev/ptmx", "pts/ptmx"),
 ];
 /// Files of procfs that tell about the host or command its kernel.
-const MASKED: [&str; 10] = [
+const MASKED: [&str; 12] = [
     "/proc/kcore",
     "/proc/keys",
     "/proc/key-users",
@@ -32,6 +32,8 @@ const MASKED: [&str; 10] = [
     "/proc/kpagecount",
     "/proc/kpageflags",
     "/proc/kallsyms",
+    "/proc/partitions",
+    "/proc/diskstats",
 ];
 
 /// Fills `/dev`; returns the session's terminal, master first, if the plan asks for one.

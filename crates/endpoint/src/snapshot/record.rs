@@ -1,0 +1,99 @@
+//! The log of the session that a state belongs to: what it says was kept, and what is done with it.
+
+use super::{Digest, Error};
+use crate::Directories;
+use crate::session::SessionClock;
+use evidence::{Keys, LOG_FILE, Log};
+use schema::event::{ActPhase, WorkspaceCommitted, WorkspaceRestored};
+use schema::{Event, SessionId, Token};
+use std::collections::BTreeSet;
+
+/// The log, held by this process until it is dropped.
+#[derive(Debug)]
+pub(super) struct Record {
+    log: Log,
+    session_id: SessionId,
+    user_id: Token,
+    known: BTreeSet<Token>,
+}
+
+/// What is done with a workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    Restore,
+    Commit,
+}
+
+/// An act, as it goes on record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deed {
+    pub(super) act: Act,
+    pub(super) paths: u64,
+    pub(super) manifest: Digest,
+    pub(super) kept: Digest,
+    pub(super) forced: bool,
+}
+
+impl Record {
+    /// Opens the log. Without it nothing is done, since it could not be recorded.
+    pub(super) fn open(directories: &Directories, session_id: &SessionId, user_id: Token, clock: SessionClock) -> Result<Self, Error> {
+        let folder = directories.evidence().join(session_id.as_str());
+        if !folder.join(LOG_FILE).is_file() {
+            let problem = "its log is gone, so that what is done could not be recorded: put the log back";
+            return Err(Error::Nothing { id: session_id.to_string(), problem });
+        }
+        let keys = Keys::load_or_create(&directories.keys())?;
+        let opened = Log::open(&folder, keys, clock);
+        if let Err(evidence::Error::Locked { .. }) = opened {
+            return Err(Error::InUse { id: session_id.to_string() });
+        }
+        let log = opened?;
+        // Opening compared every record with its seal.
+        let known = kept_states(directories, session_id)?;
+        Ok(Self { log, session_id: session_id.clone(), user_id, known })
+    }
+
+    /// Refuses a list of entries that is not the one on record.
+    pub(super) fn confirm(&self, digest: Digest) -> Result<(), Error> {
+        if self.known.contains(&Token::lossy(&digest.hex())) {
+            return Ok(());
+        }
+        Err(Error::Damaged { id: self.session_id.to_string(), what: "its log names another state than what was kept".to_owned() })
+    }
+
+    /// Puts an act on record, durable when it returns.
+    pub(super) fn append(&mut self, deed: Deed, phase: ActPhase) -> Result<(), Error> {
+        let (session_id, user_id) = (self.session_id.clone(), self.user_id.clone());
+        let (manifest_digest, kept_digest) = (Token::lossy(&deed.manifest.hex()), Token::lossy(&deed.kept.hex()));
+        let Deed { act, paths, forced, .. } = deed;
+        let event = match act {
+            Act::Restore => {
+                Event::WorkspaceRestored(WorkspaceRestored { session_id, user_id, phase, paths, manifest_digest, kept_digest, forced })
+            }
+            Act::Commit => {
+                Event::WorkspaceCommitted(WorkspaceCommitted { session_id, user_id, phase, paths, manifest_digest, kept_digest, forced })
+            }
+        };
+        self.log.append(&[event])?;
+        Ok(())
+    }
+}
+
+/// The states that a session's log says were kept.
+fn kept_states(directories: &Directories, session_id: &SessionId) -> Result<BTreeSet<Token>, Error> {
+    let mut known = BTreeSet::new();
+    for record in evidence::read(&directories.evidence().join(session_id.as_str()))? {
+        let event = record?.event;
+        if event.session_id() != Some(session_id) {
+            continue;
+        }
+        if let Event::WorkspaceSnapshotted(event) = event {
+            known.extend(event.manifest_digest);
+        } else if let Event::WorkspaceRestored(event) = event {
+            known.insert(event.kept_digest);
+        } else if let Event::WorkspaceCommitted(event) = event {
+            known.insert(event.kept_digest);
+        }
+    }
+    Ok(known)
+}

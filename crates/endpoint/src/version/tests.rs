@@ -1,0 +1,39 @@
+use super::of;
+use crate::Program;
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+fn program(path: &Path, text: &str) -> Program {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    Program::find(path.as_os_str(), OsStr::new("/usr/bin:/bin")).unwrap()
+}
+
+#[test]
+fn nothing_tells_the_version_of_a_bare_program() {
+    let place = tempfile::tempdir().unwrap();
+    assert_eq!(of(&program(&place.path().join("bin/agent"), "#!/bin/sh\n")).as_str(), "unknown");
+}
+
+#[test]
+fn an_npm_package_tells_its_version() {
+    let place = tempfile::tempdir().unwrap();
+    let agent = program(&place.path().join("node_modules/agent/bin/cli.js"), "#!/bin/sh\n");
+    std::fs::write(place.path().join("node_modules/agent/package.json"), r#"{"name":"agent","version":"2.1.330"}"#).unwrap();
+    assert_eq!(of(&agent).as_str(), "2.1.330");
+}
+
+#[test]
+fn a_python_distribution_tells_its_version_by_the_script_that_it_installed() {
+    let place = tempfile::tempdir().unwrap();
+    let agent = program(&place.path().join("bin/aider"), "#!/bin/sh\n");
+    let site = place.path().join("lib/python3.11/site-packages");
+    for (folder, script, version) in [("other-1.0.dist-info", "other", "1.0"), ("aider_chat-0.86.2.dist-info", "aider", "0.86.2")] {
+        std::fs::create_dir_all(site.join(folder)).unwrap();
+        std::fs::write(site.join(folder).join("entry_points.txt"), format!("[console_scripts]\n{script} = a.b:main\n")).unwrap();
+        std::fs::write(site.join(folder).join("METADATA"), format!("Metadata-Version: 2.1\nVersion: {version}\n\nVersion: 9\n")).unwrap();
+    }
+    assert_eq!(of(&agent).as_str(), "0.86.2");
+}

@@ -1,0 +1,34 @@
+use super::row::Who;
+use schema::Token;
+use schema::event::{ActPhase, WorkspaceCommitted, WorkspaceRestored};
+use serde::Serialize;
+
+/// See [`super::Row::WorkspaceRestored`] and [`super::Row::WorkspaceCommitted`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WorkspaceRow {
+    /// Of which session, and when. The account is the one that asked for this, not the session's.
+    #[serde(flatten)]
+    pub who: Who,
+    /// `begun` or `done`.
+    pub phase: ActPhase,
+    /// Paths that are changed.
+    pub paths: u64,
+    /// SHA-256 of the list of entries that the workspace becomes.
+    pub manifest_digest: Token,
+    /// SHA-256 of the list of entries before.
+    pub kept_digest: Token,
+    /// Whether later changes of others were overwritten on request.
+    pub forced: bool,
+}
+
+impl WorkspaceRow {
+    pub(crate) fn restored(who: Who, event: WorkspaceRestored) -> Self {
+        let WorkspaceRestored { session_id: _, user_id, phase, paths, manifest_digest, kept_digest, forced } = event;
+        Self { who: Who { user_id: Some(user_id), ..who }, phase, paths, manifest_digest, kept_digest, forced }
+    }
+
+    pub(crate) fn committed(who: Who, event: WorkspaceCommitted) -> Self {
+        let WorkspaceCommitted { session_id: _, user_id, phase, paths, manifest_digest, kept_digest, forced } = event;
+        Self { who: Who { user_id: Some(user_id), ..who }, phase, paths, manifest_digest, kept_digest, forced }
+    }
+}
