@@ -35,6 +35,7 @@ const RULES: &[fn(&Repository, &mut Report)] = &[
     packages::licences,
     packages::sources,
     packages::justifications,
+    packages::weakening,
     hygiene::machine_paths,
     hygiene::registry_hosts,
     hygiene::figures,

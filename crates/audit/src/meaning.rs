@@ -78,6 +78,7 @@ impl From<Event> for Fact {
             Event::WorkspaceSnapshotted(event) => Self::Other { session: event.session_id },
             Event::WorkspaceRestored(event) => Self::Kept { session: event.session_id },
             Event::WorkspaceCommitted(event) => Self::Kept { session: event.session_id },
+            Event::WallsProbed(event) => Self::Other { session: event.session_id },
         }
     }
 }

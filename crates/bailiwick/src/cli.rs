@@ -337,6 +337,9 @@ pub(crate) struct DoctorArgs {
     /// For machines.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print every attempt that was made on the walls from inside, and what came of it.
+    #[arg(long)]
+    pub(crate) probes: bool,
     /// Print the AppArmor profile that lets this program make user namespaces (Ubuntu), and nothing else.
     #[arg(long)]
     pub(crate) apparmor_profile: bool,

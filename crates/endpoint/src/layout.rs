@@ -319,6 +319,7 @@ pub(crate) fn plan(spec: &SessionSpec, folders: &Folders, program: &Program, sea
         calls: calls(&spec.policy),
         programs: seat.programs.clone(),
         danger_allow_missing: allowed_missing(&spec.policy)?,
+        probe_period: Some(std::time::Duration::from_secs(spec.policy.session().probe_period_seconds)),
         guards: guards(&spec.policy, &folders.workspace),
         overlays: seat.overlays.clone(),
     })

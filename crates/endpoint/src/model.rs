@@ -91,6 +91,8 @@ fn plan(spec: &SessionSpec, program: &Path, model: &Path, listener: UnixListener
         calls: Calls::default(),
         programs: Programs::default(),
         danger_allow_missing: layout::allowed_missing(&spec.policy)?,
+        // No agent runs there.
+        probe_period: None,
         guards: Vec::new(),
         overlays: Vec::new(),
     })

@@ -3,9 +3,11 @@
 mod programs;
 
 use crate::layout::{self, Folders};
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
 use evidence::DigestKey;
-use sandbox::{REPORT_BYTES_MAX, Report, recv_fds_at_once};
-use schema::event::{FileChanged, FileMode, FileOpened, FileRefused, PathClass, SystemCallRefused};
+use sandbox::{Occasion, REPORT_BYTES_MAX, Report, Round, recv_fds_at_once};
+use schema::event::{FileChanged, FileMode, FileOpened, FileRefused, PathClass, ProbeOccasion, SystemCallRefused, WallsProbed};
 use schema::{Event, KeyedDigest, RefusalCode, SessionId, Token};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -16,6 +18,8 @@ const REPORTS_MAX: usize = 4096;
 /// Folders inside that end with the session.
 const PRIVATE: [&str; 5] = ["/tmp", "/var/tmp", layout::HOME, "/dev/shm", "/run"];
 
+/// Who holds the walls: the user's own processes.
+const TIER: &str = "launcher";
 /// `ENOENT`.
 const NOT_THERE: i32 = 2;
 /// Where people keep keys, below their home.
@@ -67,13 +71,48 @@ pub(crate) struct Observer {
     documents: Vec<PathBuf>,
     programs: Vec<PathBuf>,
     measured: programs::Measured,
+    facts: WallFacts,
+}
+
+/// What every record of a round of probes repeats.
+#[derive(Clone, Debug)]
+pub(crate) struct WallFacts {
+    session_id: SessionId,
+    kernel: Token,
+    profile_digest: Token,
+}
+
+impl WallFacts {
+    /// `profile` is what the walls are made of ([`sandbox::Ready::profile`]).
+    pub(crate) fn new(session_id: SessionId, profile: &[u8]) -> Self {
+        let profile_digest = Token::lossy(&HEXLOWER.encode(digest(&SHA256, profile).as_ref()));
+        Self { session_id, kernel: Token::lossy(&sandbox::kernel_release()), profile_digest }
+    }
+
+    /// The event of a round.
+    pub(crate) fn event(&self, round: &Round) -> Event {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        Event::WallsProbed(WallsProbed {
+            session_id: self.session_id.clone(),
+            occasion: match round.occasion {
+                Occasion::Start => ProbeOccasion::Start,
+                Occasion::Periodic => ProbeOccasion::Periodic,
+            },
+            probes: count(round.made()),
+            refused: count(round.refused()),
+            failed: round.failed().into_iter().map(Token::lossy).collect(),
+            kernel: self.kernel.clone(),
+            profile_digest: self.profile_digest.clone(),
+            tier: Token::lossy(TIER),
+        })
+    }
 }
 
 impl Observer {
-    pub(crate) fn new(reports: OwnedFd, session_id: SessionId, key: DigestKey, folders: &Folders) -> Self {
-        let Folders { workspace, documents, programs } = folders.clone();
-        let programs = programs.into_iter().collect();
-        Self { reports, session_id, key, workspace, documents, programs, measured: programs::Measured::default() }
+    pub(crate) fn new(reports: OwnedFd, key: DigestKey, folders: &Folders, facts: WallFacts) -> Self {
+        let (Folders { workspace, documents, programs }, session_id) = (folders.clone(), facts.session_id.clone());
+        let (programs, measured) = (programs.into_iter().collect(), programs::Measured::default());
+        Self { reports, session_id, key, workspace, documents, programs, measured, facts }
     }
 
     fn class(&self, path: &Path) -> PathClass {
@@ -99,6 +138,7 @@ impl Observer {
             Report::FileChanged { path, change } => {
                 Event::FileChanged(FileChanged { session_id, file_id: file_id(&self.key, &path), path_class: self.class(&path), change })
             }
+            Report::WallsProbed { round } => self.facts.event(&round),
             Report::SystemCallRefused { name } => Event::SystemCallRefused(SystemCallRefused {
                 session_id,
                 system_call: Token::lossy(&name),

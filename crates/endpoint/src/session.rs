@@ -3,7 +3,7 @@
 use crate::alarm::{self, Bell};
 use crate::layout::{self, Folders, Seat};
 use crate::limit::{EndedBy, Limit, LimitLog};
-use crate::observer::{self, Observer};
+use crate::observer::{self, Observer, WallFacts};
 use crate::outflow::Outflow;
 use crate::relay::{self, Relay, Streams};
 use crate::roles::{self, DoorSeat, GatewayHandover, Role};
@@ -99,9 +99,11 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     let mut roles = start_roles(spec, &subject, &mut ready, &mut ledger, Gateway { model_sockets: model::sockets(&models), serve })?;
     let streams = Streams::take(&mut ready);
     let first = Event::SessionStarted(started(spec, &subject, &ready, measured.sha256.clone()));
-    let observer = Observer::new(ready.reports, subject.session_id.clone(), ledger.key.clone(), &folders);
+    let facts = WallFacts::new(subject.session_id.clone(), &ready.profile);
+    let probed = facts.event(&ready.round);
+    let observer = Observer::new(ready.reports, ledger.key.clone(), &folders, facts);
     // From here on there are threads, and nothing is forked any more.
-    let running = ledger.begin(&[first, snapshotted], observer)?;
+    let running = ledger.begin(&[first, snapshotted, probed], observer)?;
     keeper.on_record();
     messages.into_iter().flatten().for_each(model::pass_on_messages);
     // It is on record that the session started, so that from here on every way out passes `finish`.

@@ -33,6 +33,7 @@ pub(crate) enum Cause {
     WallsLost,
     EvidenceUnavailable,
     SupervisionFailed,
+    WallBreached,
     Interrupted,
     Limit(Limit),
 }
@@ -48,6 +49,7 @@ impl Cause {
             Self::WallsLost => "walls_lost",
             Self::SupervisionFailed => "supervision_failed",
             Self::EvidenceUnavailable => "evidence_unavailable",
+            Self::WallBreached => "wall_breached",
             Self::Interrupted => "interrupted",
             Self::Limit(limit) => limit.cause(),
         })
@@ -87,14 +89,20 @@ impl Watched<'_> {
                 PollFd::from_borrowed_fd(self.door.pidfd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(self.bell.as_fd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(self.warden.control(), PollFlags::IN),
             ];
             match poll(&mut polled, Some(&timespec(left))) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(errno) => return Err(Error::system("watch the session")(errno.into())),
             }
-            let [ended, unrecorded, no_gateway, no_door, _, rung] = polled.map(|one| !one.revents().is_empty());
+            let [ended, unrecorded, no_gateway, no_door, _, rung, told] = polled.map(|one| !one.revents().is_empty());
             if ended {
                 return Ok(asked.unwrap_or(Cause::AgentExited));
+            }
+            if told && self.warden.is_breached() {
+                // Everything inside stands still, and what got through is on its way to the log, before the session's end.
+                self.warden.kill();
+                return Ok(Cause::WallBreached);
             }
             if let Some(cause) = self.bell.rung().filter(|_| rung) {
                 self.warden.kill();

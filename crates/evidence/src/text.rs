@@ -28,6 +28,7 @@ pub fn render(report: &SessionReport, style: Style) -> String {
         purpose(report),
         kept_by(report),
         walls(report),
+        probes(report),
         limits(report),
         files(report),
         programs(report),
@@ -88,6 +89,17 @@ fn walls(report: &SessionReport) -> Section {
     words.extend(walls.unused.iter().map(|wall| format!("{wall} unused")));
     let mood = if walls.missing.is_empty() && !walls.held.is_empty() { Mood::Good } else { Mood::Bad };
     Section::new("walls", mood).wrapped(words, 3)
+}
+
+/// Nothing of a log from before there were probes.
+fn probes(report: &SessionReport) -> Section {
+    let probes = &report.probes;
+    if probes.made == 0 && probes.failed.is_empty() {
+        return Section::new("probes", Mood::Plain);
+    }
+    let mut words = vec![format!("{} of {} refused", probes.refused, probes.made), format!("repeated {}", count(probes.rounds, "time"))];
+    words.extend(probes.failed.iter().map(|name| format!("GOT THROUGH {name}")));
+    Section::new("probes", if probes.failed.is_empty() { Mood::Good } else { Mood::Bad }).wrapped(words, 3)
 }
 
 /// Nothing unless a bound was reached or the policy's file did not stay as it was.

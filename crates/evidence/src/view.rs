@@ -19,7 +19,7 @@ mod workspace;
 
 pub use changed::FileChangedRow;
 pub use join::{Filter, Joined, join};
-pub use notice::{LimitRow, PolicyRow};
+pub use notice::{LimitRow, PolicyRow, ProbesRow};
 pub use programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow};
 pub use reads::FILE_READS_MAX;
 pub use refused::{CallRefusedRow, ConnectionRefusedRow, FileRefusedRow, NameRefusedRow, SystemCallRow};

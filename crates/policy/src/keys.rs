@@ -101,6 +101,7 @@ static SESSION: Section = Section {
         key("limits", Shape::Table(&LIMITS), Optional("the defaults below"), "", ""),
         key("private", Shape::Table(&PRIVATE), Optional("the defaults below"), "", ""),
         key("files", Shape::Table(&files::FILES), Optional("the defaults below"), "", ""),
+        key("probes", Shape::Table(&PROBES), Optional("the defaults below"), "", ""),
         key("programs", Shape::Table(&programs::PROGRAMS), Optional("the defaults below"), "", ""),
         key("agents", Shape::Tables { section: &programs::AGENT, unique: "sha256" }, Optional("any agent"), "", ""),
         key("snapshot", Shape::Table(&SNAPSHOT), Optional("the defaults below"), "", ""),
@@ -140,6 +141,17 @@ static SNAPSHOT: Section = Section {
             "How many states are kept; the oldest go first.",
         ),
     ],
+};
+
+static PROBES: Section = Section {
+    summary: "How the walls are tried while the agent runs. Before it starts they always are.",
+    keys: &[key(
+        "period_seconds",
+        Shape::Integer { least: 1, most: 86_400 },
+        Default("300"),
+        "60",
+        "Seconds between two rounds. An attempt that gets through stops everything inside; the session is then ended with cause `wall_breached`.",
+    )],
 };
 
 static LIMITS: Section = Section {

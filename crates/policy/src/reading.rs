@@ -58,6 +58,7 @@ fn session(root: &Table<'_>) -> SessionRules {
         limits: limits(&table.table("limits")),
         private: private(&table.table("private")),
         files: guarded(&table.table("files")),
+        probe_period_seconds: table.table("probes").integer("period_seconds").unwrap_or(300),
         programs: programs::rules(&table.table("programs")),
         agents: programs::agents(&table),
         snapshot: snapshot(&table.table("snapshot")),

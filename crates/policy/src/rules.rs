@@ -52,6 +52,8 @@ pub struct SessionRules {
     pub programs: crate::ProgramRules,
     /// Agents that may be started; none named: any.
     pub agents: Vec<crate::AgentPin>,
+    /// How often, in seconds, the walls are probed while the agent runs.
+    pub probe_period_seconds: u64,
 }
 
 /// Paths of the workspace that are not the agent's, whether they are there or not.

@@ -2,7 +2,7 @@
 //! `session [verbose] [observe] [reports | deaf] [door] [pipe] [allow=WALL] [ro=PATH] [rw=PATH]
 //! [protect=PATTERN] [mask=PATTERN] [hide=PATTERN]
 //! [programs] [listed=PATH] [changed=PATH] [tree=PATH] [loader=PATH] [noexec=PATH] [debuggers]
-//! [processes=N] [memory=BYTES] [files=N] [file-bytes=N] -- PROGRAM ARGS…`.
+//! [period=MILLISECONDS] [processes=N] [memory=BYTES] [files=N] [file-bytes=N] -- PROGRAM ARGS…`.
 //! Prints what was observed to standard error with `verbose`, and every report with `reports`; takes none with `deaf`.
 //! For tests and measurements.
 
@@ -37,6 +37,9 @@ fn run() -> Result<i32, sandbox::Error> {
         for (wall, observation) in &ready.observed {
             let _gone = writeln!(std::io::stderr(), "{wall} {}", observation.token());
         }
+        for (probe, outcome) in ready.round.results() {
+            let _gone = writeln!(std::io::stderr(), "probe {} {}", probe.name, outcome.name());
+        }
     }
     let reports = ready.reports;
     let printed = has("reports");
@@ -48,9 +51,24 @@ fn run() -> Result<i32, sandbox::Error> {
         let mut file = std::fs::File::from(output);
         let _copied = std::io::copy(&mut file, &mut std::io::stdout());
     }
+    if options.iter().any(|text| text.starts_with("period=")) {
+        until_breach(&warden);
+    }
     let code = warden.wait();
     let _taken = reader.join();
     code
+}
+
+/// Waits for the session's end; if a wall is breached, says so and ends it once standard input ends.
+fn until_breach(warden: &sandbox::Warden) {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let mut events = [PollFd::from_borrowed_fd(warden.pidfd(), PollFlags::IN), PollFd::from_borrowed_fd(warden.control(), PollFlags::IN)];
+    let _awake = poll(&mut events, None);
+    if warden.is_breached() {
+        let _gone = writeln!(std::io::stderr(), "breached");
+        let _ended = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        warden.kill();
+    }
 }
 
 fn take_reports(reports: &OwnedFd, printed: bool) {
@@ -70,6 +88,9 @@ fn take_reports(reports: &OwnedFd, printed: bool) {
                     writeln!(std::io::stderr(), "program refused {} {}", path.display(), reason.name())
                 }
                 Ok(Report::SystemCallObserved { name, request }) => writeln!(std::io::stderr(), "observed {name} {}", request.name()),
+                Ok(Report::WallsProbed { round }) => {
+                    writeln!(std::io::stderr(), "probed {} of {} refused {}", round.refused(), round.made(), round.failed().join(" "))
+                }
                 Err(error) => writeln!(std::io::stderr(), "session: {error}"),
             };
         }
@@ -151,6 +172,13 @@ fn plan(options: &[String], args: Vec<OsString>) -> Plan {
             layers: layers(options),
         },
         programs: programs(options),
+        probe_period: options.iter().find_map(|text| text.strip_prefix("period=")?.parse().ok()).map(std::time::Duration::from_millis),
+        #[cfg(feature = "danger-weaken")]
+        danger_weakened: sandbox::Weakened {
+            walls: options.iter().filter_map(|text| Wall::from_name(text.strip_prefix("away=")?)).collect(),
+            landlock_abi: options.iter().find_map(|text| text.strip_prefix("abi=")?.parse().ok()),
+            host_mounts: options.iter().find_map(|text| text.strip_prefix("host-mounts=")?.parse().ok()),
+        },
         danger_allow_missing: options.iter().filter_map(|text| Wall::from_name(text.strip_prefix("allow=")?)).collect(),
         guards: guards(options),
         overlays: options.iter().filter_map(|text| overlay(text.strip_prefix("overlay=")?)).collect(),

@@ -2,6 +2,7 @@
 
 use crate::limits::Table;
 use crate::plan::{Plan, Stdio};
+use crate::probe::{self, Scene};
 use crate::{Error, kernel};
 use rustix::process::Signal;
 use rustix::thread::{CapabilitySet, CapabilitySets};
@@ -69,17 +70,24 @@ pub(crate) struct Descriptors {
     status: OwnedFd,
     /// Where the child hands over its seccomp listener and waits for the go.
     handshake: OwnedFd,
+    /// Landlock rules that hold for this child alone.
+    domain: Option<OwnedFd>,
+}
+
+/// What a new process is linked to the warden by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Links<'a> {
+    /// Where it tells which step failed.
+    pub(crate) status: BorrowedFd<'a>,
+    /// Where it hands over its listener, waits for the go, and is commanded.
+    pub(crate) handshake: BorrowedFd<'a>,
+    /// The rules of a Landlock domain that it enters.
+    pub(crate) domain: Option<BorrowedFd<'a>>,
 }
 
 impl Descriptors {
     /// Plans the moves: standard streams first, then what the plan passes on. Everything else is closed.
-    pub(crate) fn new(
-        plan: &Plan,
-        streams: [BorrowedFd<'_>; 3],
-        status: BorrowedFd<'_>,
-        handshake: BorrowedFd<'_>,
-        is_agent: bool,
-    ) -> Result<Self, Error> {
+    pub(crate) fn new(plan: &Plan, streams: [BorrowedFd<'_>; 3], links: Links<'_>, is_agent: bool) -> Result<Self, Error> {
         let above = plan.pass.iter().map(|(_, target)| *target).max().unwrap_or(2).max(2) + 1;
         let lift = |fd: BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, above).map_err(Error::errno("move a descriptor"));
         let (mut moves, mut sources) = (Vec::new(), Vec::new());
@@ -93,12 +101,13 @@ impl Descriptors {
             moves.push((source.as_raw_fd(), *target));
             sources.push(source);
         }
-        let (status, handshake) = (lift(status)?, lift(handshake)?);
+        let (status, handshake, domain) = (lift(links.status)?, lift(links.handshake)?, links.domain.map(lift).transpose()?);
         let mut kept: Vec<RawFd> = moves.iter().map(|(_, target)| *target).collect();
         kept.extend([status.as_raw_fd(), handshake.as_raw_fd()]);
+        kept.extend(domain.as_ref().map(AsRawFd::as_raw_fd));
         let gaps = gaps(kept);
         let terminal = (0..).zip(&plan.stdio).find(|(_, kind)| is_agent && **kind == Stdio::Terminal).map(|(number, _)| number);
-        Ok(Self { moves, gaps, _sources: sources, terminal, status, handshake })
+        Ok(Self { moves, gaps, _sources: sources, terminal, status, handshake, domain })
     }
 }
 
@@ -151,17 +160,26 @@ impl Step {
 pub(crate) enum Goal<'a> {
     /// Execute the program.
     Execute(&'a Image),
-    /// Try the walls.
-    Probe(fn(BorrowedFd<'_>)),
+    /// Try the walls, whenever the warden asks for it.
+    Probe(&'a Scene),
+}
+
+/// The walls that a process takes on itself; those that are not there are `None` or false.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Walls<'a> {
+    pub(crate) limits: Option<&'a Table>,
+    pub(crate) filter: Option<&'a [libc::sock_filter]>,
+    pub(crate) drops_capabilities: bool,
+    pub(crate) gains_nothing: bool,
 }
 
 /// The child's part: never returns. No allocation, no lock, no panic.
-pub(crate) fn become_child(descriptors: &Descriptors, limits: &Table, filter: Option<&[libc::sock_filter]>, goal: Goal<'_>) -> ! {
-    let failed = match prepare(descriptors, limits, filter, goal) {
+pub(crate) fn become_child(descriptors: &Descriptors, walls: &Walls<'_>, goal: Goal<'_>) -> ! {
+    let failed = match prepare(descriptors, walls, goal) {
         Ok(()) => match goal {
             Goal::Execute(image) => (Step::Execute, execute(image)),
-            Goal::Probe(probe) => {
-                probe(std::os::fd::AsFd::as_fd(&descriptors.status));
+            Goal::Probe(scene) => {
+                probe::serve(scene, &descriptors.handshake);
                 kernel::exit_now(0)
             }
         },
@@ -177,7 +195,7 @@ pub(crate) fn become_child(descriptors: &Descriptors, limits: &Table, filter: Op
 
 type Failed = (Step, i32);
 
-fn prepare(descriptors: &Descriptors, limits: &Table, filter: Option<&[libc::sock_filter]>, goal: Goal<'_>) -> Result<(), Failed> {
+fn prepare(descriptors: &Descriptors, walls: &Walls<'_>, goal: Goal<'_>) -> Result<(), Failed> {
     let at = |step: Step| move |errno: rustix::io::Errno| (step, errno.raw_os_error());
     let io = |step: Step| move |error: std::io::Error| (step, error.raw_os_error().unwrap_or(0));
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(at(Step::Session))?;
@@ -194,20 +212,33 @@ fn prepare(descriptors: &Descriptors, limits: &Table, filter: Option<&[libc::soc
     if let Goal::Execute(image) = goal {
         rustix::process::chdir(image.cwd.as_c_str()).map_err(at(Step::Folder))?;
     }
-    for (resource, limit) in limits {
+    for (resource, limit) in walls.limits.into_iter().flatten() {
         rustix::process::setrlimit(*resource, *limit).map_err(at(Step::Limits))?;
     }
     kernel::reset_signals();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-    let none = CapabilitySet::empty();
-    let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
-    rustix::thread::set_capabilities(None, sets).map_err(at(Step::Privileges))?;
-    rustix::thread::set_no_new_privs(true).map_err(at(Step::Privileges))?;
-    // No program of the agent's exists yet; the opener must be able to read this process's arguments, and to trace it.
-    let readable = rustix::process::DumpableBehavior::Dumpable;
-    rustix::process::set_dumpable_behavior(readable).map_err(at(Step::Privileges))?;
-    if let Some(filter) = filter {
+    give_up(walls).map_err(at(Step::Privileges))?;
+    if let Some(domain) = &descriptors.domain {
+        kernel::enter_domain(domain.as_raw_fd()).map_err(io(Step::Privileges))?;
+    }
+    if matches!(goal, Goal::Execute(_)) {
+        // No program of the agent's exists yet; the opener must be able to read this process's arguments, and to trace it.
+        let readable = rustix::process::DumpableBehavior::Dumpable;
+        rustix::process::set_dumpable_behavior(readable).map_err(at(Step::Privileges))?;
+    }
+    if let Some(filter) = walls.filter {
         kernel::install_and_hand_over(filter, &descriptors.handshake).map_err(io(Step::Filter))?;
+    }
+    Ok(())
+}
+
+fn give_up(walls: &Walls<'_>) -> rustix::io::Result<()> {
+    if walls.drops_capabilities {
+        let none = CapabilitySet::empty();
+        rustix::thread::set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
+    }
+    if walls.gains_nothing {
+        rustix::thread::set_no_new_privs(true)?;
     }
     Ok(())
 }

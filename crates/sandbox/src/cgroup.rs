@@ -154,9 +154,9 @@ pub(crate) struct Gauge {
 }
 
 impl Gauge {
-    /// Whether no control group counts the session's processes.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.processes.is_none()
+    /// Whether a group has a bound on processes, and whether one has a bound on memory.
+    pub(crate) fn has(&self) -> [bool; 2] {
+        [self.processes.is_some(), self.memory.is_some()]
     }
 
     /// Whether the kernel counts at least `alive` processes of the session, and lets it have no more than `processes_max`.

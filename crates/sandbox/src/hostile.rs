@@ -4,7 +4,7 @@
 
 use crate::message::{Answer, BYTES_MAX, Request as Order};
 use crate::netlink;
-use crate::probe::{ANSWER_BYTES, Findings};
+use crate::probe::{Round, read};
 use crate::report::{REPORT_BYTES_MAX, Report};
 
 pub use crate::opener::hostile::{call, settings};
@@ -41,7 +41,10 @@ pub fn netlink_answer(bytes: &[u8]) {
 
 /// What a probe found, as it tells the warden.
 pub fn findings(bytes: &[u8]) {
-    assert!(Findings::decode(bytes).is_none() || bytes.len() == ANSWER_BYTES, "an answer has one length");
+    assert!(read(bytes).is_none() || bytes.len() == crate::probe::all().count(), "an answer has one length");
+    if let Ok(round) = Round::decode(bytes) {
+        assert_eq!(round.encode(), bytes, "a round says the same twice");
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Who the session is: its namespaces, its one user id, its capabilities.
 
-use crate::{Error, Wall, kernel, survey};
+use crate::{Error, Plan, Wall, kernel, survey};
 use rustix::process::DumpableBehavior;
 use rustix::thread::{CapabilitySet, CapabilitySets, UnshareFlags};
 use rustix::time::ClockId;
@@ -13,7 +13,7 @@ const NEW_TIME: UnshareFlags = UnshareFlags::NEWTIME;
 const CLOCKS_START: i64 = 60;
 
 /// Enters a new user, mount, pid and network namespace and maps the caller's id, and nothing else, into it.
-pub(crate) fn enter_namespaces() -> Result<(), Error> {
+pub(crate) fn enter_namespaces(plan: &Plan) -> Result<(), Error> {
     let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
     // In a container's user namespace that fixes the groups, its root has no more of them than its user outside has.
     let fixed = std::fs::read_to_string("/proc/self/setgroups").is_ok_and(|text| text.trim_end() == "deny");
@@ -21,8 +21,20 @@ pub(crate) fn enter_namespaces() -> Result<(), Error> {
         kernel::drop_groups().map_err(Error::system("drop supplementary groups"))?;
     }
     let missing = |source: rustix::io::Errno| Error::WallMissing { wall: Wall::UserNamespace, found: why_not(&source.to_string()) };
-    let flags = UnshareFlags::NEWUSER | UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWNET;
+    if plan.is_away(Wall::MountNamespace) && !plan.may_share_mounts() {
+        return Err(Error::Order("the host's own mounts are never changed: run this in a mount namespace of its own"));
+    }
+    let flags = [
+        (Wall::UserNamespace, UnshareFlags::NEWUSER),
+        (Wall::MountNamespace, UnshareFlags::NEWNS),
+        (Wall::PidNamespace, UnshareFlags::NEWPID),
+        (Wall::NetNamespace, UnshareFlags::NEWNET),
+    ];
+    let flags = flags.into_iter().filter(|(wall, _)| !plan.is_away(*wall)).fold(UnshareFlags::empty(), |all, (_, flag)| all | flag);
     rustix_unshare(flags).map_err(missing)?;
+    if plan.is_away(Wall::UserNamespace) {
+        return Ok(());
+    }
     // An undumpable process's own files in /proc belong to root, and the maps could not be written.
     rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable).map_err(Error::errno("allow writing the id maps"))?;
     let mapped = map_ids(user, group);

@@ -2,6 +2,7 @@
 
 use crate::kernel::{self, Fork};
 use crate::{Error, descriptors, identity, limits, root};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{DumpableBehavior, Signal};
 use rustix::thread::CapabilitySet;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -16,6 +17,19 @@ pub(crate) struct Init {
 }
 
 impl Init {
+    /// Stops every process inside at once; false if that could not be done.
+    pub(crate) fn stop_everyone(&self) -> bool {
+        if descriptors::send_fds(self.link.as_fd(), STOP, &[]).is_err() {
+            return false;
+        }
+        let mut events = [PollFd::new(&self.link, PollFlags::IN)];
+        if !matches!(rustix::io::retry_on_intr(|| poll(&mut events, Some(&STOPPING_MAX))), Ok(1)) {
+            return false;
+        }
+        let mut said = [0_u8; STOPPED.len()];
+        rustix::io::read(&self.link, &mut said).is_ok_and(|length| said.get(..length) == Some(STOPPED))
+    }
+
     /// Ends process 1, and with it everything inside, and waits until nothing is left.
     pub(crate) fn end(self) {
         drop(self.link);
@@ -23,6 +37,12 @@ impl Init {
         while rustix::io::retry_on_intr(|| rustix::process::wait(rustix::process::WaitOptions::empty())).is_ok() {}
     }
 }
+
+/// What the warden asks of process 1, and what it answers.
+const STOP: &[u8] = b"stop";
+const STOPPED: &[u8] = b"stopped";
+/// How long process 1 may take to stop the others.
+const STOPPING_MAX: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 
 /// What process 1 says with its procfs: with its processes bounded, or not.
 const BOUNDED: &[u8] = b"bounded";
@@ -68,8 +88,15 @@ fn run(warden: &OwnedFd, processes_max: Option<u64>) -> Result<(), Error> {
     for (first, last) in crate::agent::gaps(vec![warden.as_raw_fd()]) {
         kernel::close_range(first, last).map_err(Error::system("close inherited descriptors"))?;
     }
-    let mut nothing = [0_u8; 1];
-    rustix::io::retry_on_intr(|| rustix::io::read(warden, &mut nothing)).map(drop).map_err(Error::errno("wait for the warden's end"))
+    let mut asked = [0_u8; STOP.len()];
+    loop {
+        let length = rustix::io::retry_on_intr(|| rustix::io::read(warden, &mut asked)).map_err(Error::errno("wait for the warden"))?;
+        if length == 0 {
+            return Ok(());
+        }
+        let is_done = asked.get(..length) == Some(STOP) && kernel::stop_everyone();
+        descriptors::send_fds(warden.as_fd(), if is_done { STOPPED } else { b"failed" }, &[])?;
+    }
 }
 
 fn brief(text: &str) -> &[u8] {

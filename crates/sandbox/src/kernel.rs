@@ -192,13 +192,51 @@ fn send_one(socket: &OwnedFd, descriptor: &OwnedFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the filter refuses a call that the kernel alone would allow.
-pub(crate) fn keyring_is_refused() -> bool {
-    const GET_KEYRING_ID: libc::c_long = 0;
-    const THREAD_KEYRING: libc::c_long = -1;
+/// Makes a call for a probe; the further arguments are zero. Returns the error number of a refusal. Allocates nothing.
+pub(crate) fn attempt(number: libc::c_long, arguments: [libc::c_long; 3]) -> Result<libc::c_long, i32> {
+    let [first, second, third] = arguments;
+    let zero: libc::c_long = 0;
+    // SAFETY: the registry's calls have null for every pointer and no descriptor but -1 and standard input, so that the kernel reads and
+    // writes no memory of this process and closes nothing.
+    let result = unsafe { libc::syscall(number, first, second, third, zero, zero, zero) };
+    if result < 0 { Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)) } else { Ok(result) }
+}
+
+/// Cuts a file to nothing. Allocates nothing.
+pub(crate) fn truncate(path: &CStr) -> rustix::io::Result<()> {
+    // SAFETY: `path` is a C string; the call writes no memory.
+    errno(unsafe { libc::truncate(path.as_ptr(), 0) }.into()).map(drop)
+}
+
+/// Reserves so much private memory, and gives it back at once.
+pub(crate) fn reserve(length: usize) -> rustix::io::Result<()> {
+    let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE);
+    // SAFETY: a new anonymous mapping at a place of the kernel's choice overlaps nothing.
+    let place = unsafe { libc::mmap(std::ptr::null_mut(), length, access, flags, -1, 0) };
+    if place == libc::MAP_FAILED {
+        return errno(-1).map(drop);
+    }
+    // SAFETY: exactly the mapping that was just made, which nothing refers to.
+    let _unmapped = unsafe { libc::munmap(place, length) };
+    Ok(())
+}
+
+/// Stops every process of this process namespace but process 1, which calls this. True if there was one to stop or none is left.
+pub(crate) fn stop_everyone() -> bool {
+    if rustix::process::getpid() != Pid::INIT {
+        // Anywhere else it would stop processes of the host.
+        return false;
+    }
     // SAFETY: the call takes numbers only.
-    let result = unsafe { libc::syscall(libc::SYS_keyctl, GET_KEYRING_ID, THREAD_KEYRING, 1) };
-    result < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
+    let result = unsafe { libc::kill(-1, libc::SIGSTOP) };
+    result == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH)
+}
+
+/// Puts this thread, and what it will start, into the Landlock domain of a ruleset. New privileges must have been given up.
+pub(crate) fn enter_domain(ruleset: RawFd) -> io::Result<()> {
+    // SAFETY: the call takes numbers only.
+    let result = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset, 0) };
+    checked(result).map(drop)
 }
 
 /// A new descriptor of the file that `number` stands for, closed on exec.

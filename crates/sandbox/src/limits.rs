@@ -46,17 +46,21 @@ fn with_room((resource, limit): (Resource, Rlimit)) -> (Resource, Rlimit) {
 
 /// Whether the kernel counts this user's processes against RLIMIT_NPROC: it does not for the host's root (`user_namespaces(7)`).
 ///
-/// Tried, not asked: with room for one process and more than one alive, a fork must fail. Allocates nothing; leaves the limit at one.
+/// Tried, not asked: with room for one process and more than one alive, a fork must fail. Allocates nothing; puts the limit back.
 pub(crate) fn counts_processes() -> bool {
-    let one = Rlimit { current: Some(1), maximum: rustix::process::getrlimit(Resource::Nproc).maximum };
-    if rustix::process::setrlimit(Resource::Nproc, one).is_err() {
+    let before = rustix::process::getrlimit(Resource::Nproc);
+    if rustix::process::setrlimit(Resource::Nproc, Rlimit { current: Some(1), ..before }).is_err() {
         return false;
     }
-    match kernel::fork() {
+    let is_refused = match kernel::fork() {
         Ok(Fork::Child) => kernel::exit_now(0),
-        Ok(Fork::Parent(_)) => false,
+        Ok(Fork::Parent(child)) => {
+            let _taken = rustix::io::retry_on_intr(|| rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty()));
+            false
+        }
         Err(error) => error.raw_os_error() == Some(libc::EAGAIN),
-    }
+    };
+    rustix::process::setrlimit(Resource::Nproc, before).is_ok() && is_refused
 }
 
 /// The first Linux on which a process namespace has a bound of its own. On an older one the file is the whole host's.

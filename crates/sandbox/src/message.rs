@@ -1,5 +1,6 @@
 //! Messages between the supervisor and the warden, over one message socket.
 
+use crate::probe::Round;
 use crate::{Error, Observation, Wall};
 use schema::Token;
 use std::collections::BTreeMap;
@@ -13,11 +14,13 @@ pub(crate) const BYTES_MAX: usize = 16 << 10;
 pub(crate) enum Answer {
     /// The walls stand. Which of the listeners are there; their descriptors come along, then that of the
     /// session's procfs, then those of the private areas, then the terminal's if there is one.
-    Ready { observed: BTreeMap<Wall, Observation>, present: Vec<bool> },
+    Ready { observed: BTreeMap<Wall, Observation>, present: Vec<bool>, round: Round },
     /// The agent runs.
     Started,
     /// The agent ended, and everything that it left behind.
     Exited(i32),
+    /// A probe got through: everything inside stands still.
+    Breached,
     /// It failed.
     Failed(Error),
 }
@@ -52,15 +55,17 @@ impl Request {
 impl Answer {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let text = match self {
-            Self::Ready { observed, present } => {
+            Self::Ready { observed, present, round } => {
                 let present: String = present.iter().map(|one| if *one { '1' } else { '0' }).collect();
                 let walls = observed.iter().map(|(wall, seen)| format!("{wall} {}", seen.token()));
-                ["ready".to_owned(), present].into_iter().chain(walls).collect::<Vec<_>>().join(
+                let round = String::from_utf8_lossy(&round.encode()).into_owned();
+                ["ready".to_owned(), present, round].into_iter().chain(walls).collect::<Vec<_>>().join(
                     "
 ",
                 )
             }
             Self::Started => "started".to_owned(),
+            Self::Breached => "breached".to_owned(),
             Self::Exited(code) => format!("exited\n{code}"),
             Self::Failed(error) => encode_error(error),
         };
@@ -76,10 +81,12 @@ impl Answer {
         match lines.next() {
             Some("ready") => {
                 let present = lines.next().unwrap_or_default().chars().map(|one| one == '1').collect();
+                let round = Round::decode(lines.next().unwrap_or_default().as_bytes())?;
                 let observed = lines.map(decode_wall).collect::<Option<_>>().ok_or_else(|| problem("it names an unknown wall"))?;
-                Ok(Self::Ready { observed, present })
+                Ok(Self::Ready { observed, present, round })
             }
             Some("started") => Ok(Self::Started),
+            Some("breached") => Ok(Self::Breached),
             Some("exited") => {
                 let code = lines.next().and_then(|code| code.parse().ok());
                 code.map(Self::Exited).ok_or_else(|| problem("it has no exit code"))

@@ -138,6 +138,11 @@ impl Opener {
         &self.journal
     }
 
+    /// Forgets what a trial was told.
+    pub(crate) fn begin_trial(&mut self) {
+        self.journal = Journal::trial();
+    }
+
     fn refuse(&mut self, call: &Notification) -> Result<(), Error> {
         self.journal.call(call.number)?;
         self.listener.reply(call.id, &Reply::Error(self.calls.refusal(call.number, &call.arguments)));

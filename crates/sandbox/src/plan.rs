@@ -40,6 +40,11 @@ pub struct Plan {
     pub guards: Vec<Guard>,
     /// Writable mounts whose changes are kept apart from their source.
     pub overlays: Vec<Overlay>,
+    /// How often the probes are made again while the agent runs; never if none.
+    pub probe_period: Option<std::time::Duration>,
+    /// What a test takes away.
+    #[cfg(feature = "danger-weaken")]
+    pub danger_weakened: crate::Weakened,
 }
 
 /// Which system calls the agent may make: layers of the lists in `profiles/seccomp`. What only a layer that is left out names is refused.

@@ -1,125 +1,206 @@
-//! Tries the walls from inside, in a process with exactly the agent's walls, before there is an agent.
+//! The probes: attempts that the walls must refuse, made from inside by a process that has exactly the agent's walls.
 
-use crate::root::CANARY;
-use crate::{kernel, limits};
-use rustix::fs::{CWD, Mode, OFlags};
-use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType};
-use std::os::fd::BorrowedFd;
+mod attempts;
+mod call;
+mod places;
+mod readings;
+mod registry;
+mod runner;
+mod scene;
 
-/// Namespaces in the order of [`namespaces`].
-pub(crate) const NAMESPACES: [&std::ffi::CStr; 8] = [
-    c"/proc/self/ns/user",
-    c"/proc/self/ns/mnt",
-    c"/proc/self/ns/pid",
-    c"/proc/self/ns/net",
-    c"/proc/self/ns/ipc",
-    c"/proc/self/ns/uts",
-    c"/proc/self/ns/cgroup",
-    c"/proc/self/ns/time",
-];
-/// How many answers a probe gives after the namespaces.
-const TRIALS: usize = 9;
-/// What the probe opens to see whether opens are observed: a file that is not what it is called, so that only its real path counts.
-const OBSERVED: &std::ffi::CStr = c"/proc/self/root/.";
-/// Where that leads.
-pub(crate) const OBSERVED_INSIDE: &str = "/";
-/// Bytes of a probe's whole answer.
-pub(crate) const ANSWER_BYTES: usize = NAMESPACES.len() * 8 + TRIALS;
+pub(crate) use places::{KNOCK_V4, KNOCK_V6};
+pub(crate) use registry::all;
+pub(crate) use runner::{PERIODIC, START, serve};
+pub(crate) use scene::{NAMESPACES, Scene, Surroundings, namespaces};
 
-/// Inode numbers of the namespaces that this process is in; 0 where there is none.
-pub(crate) fn namespaces() -> [u64; NAMESPACES.len()] {
-    NAMESPACES.map(|path| rustix::fs::stat(path).map_or(0, |stat| stat.st_ino))
+use crate::seccomp::Table;
+use crate::{Error, Wall};
+use call::Call;
+use scene::Look;
+
+/// One attempt that a wall must refuse.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe {
+    /// Its name in events and reports.
+    pub name: &'static str,
+    /// The wall that it tries.
+    pub wall: Wall,
+    /// The wall that stands behind it: the attempt gets through only if this one is gone too.
+    pub second: Option<Wall>,
+    /// What is attempted.
+    pub attempt: &'static str,
+    /// The refusal that is expected, or the fact that must hold.
+    pub expected: &'static str,
+    act: Act,
+    sighting: Sighting,
+    when: When,
 }
 
-/// What a probe found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "one answer for each trial, none depends on another")]
-pub(crate) struct Findings {
-    pub(crate) namespaces: [u64; NAMESPACES.len()],
-    pub(crate) root: bool,
-    pub(crate) landlock: bool,
-    pub(crate) seccomp: bool,
-    pub(crate) no_new_privileges: bool,
-    pub(crate) no_capabilities: bool,
-    pub(crate) door_v4: bool,
-    pub(crate) door_v6: bool,
-    pub(crate) processes_counted: bool,
-    /// It opened a file that the warden must have seen.
-    pub(crate) opened: bool,
-}
-
-impl Findings {
-    /// Reads a probe's answer; a short one is none.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (numbers, trials) = bytes.split_at_checked(NAMESPACES.len() * 8)?;
-        let mut namespaces = [0; NAMESPACES.len()];
-        for (to, from) in namespaces.iter_mut().zip(numbers.chunks_exact(8)) {
-            *to = u64::from_ne_bytes(from.try_into().ok()?);
+impl Probe {
+    fn refusal(&self, calls: &Table) -> i32 {
+        match self.act {
+            Act::Call(call) => call.refusal(calls),
+            Act::Look(_) => 0,
         }
-        let [root, landlock, seccomp, no_new_privileges, no_capabilities, door_v4, door_v6, processes_counted, opened] =
-            <[u8; TRIALS]>::try_from(trials).ok()?.map(|b| b == 1);
-        Some(Self { namespaces, root, landlock, seccomp, no_new_privileges, no_capabilities, door_v4, door_v6, processes_counted, opened })
+    }
+
+    /// What the warden itself must have seen of the attempt.
+    pub(crate) fn sighting(&self) -> Sighting {
+        self.sighting
     }
 }
 
-/// The probe's part: tries everything and writes one answer. Allocates nothing.
-pub(crate) fn run(answer: BorrowedFd<'_>) {
-    let mut bytes = [0_u8; ANSWER_BYTES];
-    let (numbers, trials) = bytes.split_at_mut(NAMESPACES.len() * 8);
-    for (to, from) in numbers.chunks_exact_mut(8).zip(namespaces()) {
-        to.copy_from_slice(&from.to_ne_bytes());
+/// How an attempt is made.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    /// By a system call whose refusal tells who refused it.
+    Call(Call),
+    /// By more than one.
+    Look(fn(&Look<'_>) -> Outcome),
+}
+
+/// When an attempt is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    Always,
+    /// Before there is an agent: later, the door would take it for the agent's.
+    AtStart,
+}
+
+/// What the warden must have seen for an attempt to count as refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sighting {
+    /// Nothing: the refusal says enough.
+    Nothing,
+    /// This file, opened.
+    Opened(&'static str),
+    /// This file, refused.
+    FileRefused(&'static str),
+    /// A refused call of this name.
+    CallRefused(&'static str),
+    /// A connection at the door's listener for IPv4.
+    KnockV4,
+    /// A connection at the door's listener for IPv6.
+    KnockV6,
+    /// The session's processes are counted, by whatever counts them here.
+    ProcessesCounted,
+    /// The control group bounds the number of processes.
+    GroupBoundsProcesses,
+    /// The control group bounds the memory.
+    GroupBoundsMemory,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Outcome {
+    /// It was refused, as expected.
+    Refused = b'r',
+    /// It got through.
+    Succeeded = b's',
+    /// The session had no room for the attempt (memory, descriptors): it has to be made again.
+    Unsure = b'?',
+    /// This session has nothing to attempt it on.
+    Unused = b'-',
+}
+
+impl Outcome {
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Refused, Self::Succeeded, Self::Unsure, Self::Unused].into_iter().find(|one| *one as u8 == byte)
     }
-    let results = [
-        root_holds(),
-        rustix::fs::openat(CWD, CANARY, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).err() == Some(Errno::ACCESS),
-        kernel::keyring_is_refused(),
-        rustix::thread::no_new_privs() == Ok(true),
-        no_capabilities(),
-        knock(AddressFamily::INET),
-        knock(AddressFamily::INET6),
-        limits::counts_processes(),
-        rustix::fs::openat(CWD, OBSERVED, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).is_ok(),
-    ];
-    for (to, from) in trials.iter_mut().zip(results) {
-        *to = u8::from(from);
+
+    /// Its name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Succeeded => "succeeded",
+            Self::Unsure => "unsure",
+            Self::Unused => "unused",
+        }
     }
-    let _lost = rustix::io::write(answer, &bytes);
-}
 
-/// The root cannot be written, is its own parent, and the warden's id is not root's.
-fn root_holds() -> bool {
-    let refused = rustix::fs::mkdirat(CWD, c"/.probe", Mode::from_raw_mode(0o700)).err() == Some(Errno::ROFS);
-    let same = match (rustix::fs::stat(c"/"), rustix::fs::stat(c"/..")) {
-        (Ok(root), Ok(parent)) => (root.st_dev, root.st_ino) == (parent.st_dev, parent.st_ino),
-        _ => false,
-    };
-    refused && same && rustix::process::getuid().as_raw() == crate::identity::ID_INSIDE
-}
-
-fn no_capabilities() -> bool {
-    let Ok(sets) = rustix::thread::capabilities(None) else { return false };
-    let bounded = (0..41).all(|number| {
-        rustix::thread::CapabilitySet::from_bits(1 << number)
-            .is_none_or(|one| !rustix::thread::capability_is_in_bounding_set(one).unwrap_or(false))
-    });
-    sets.effective.is_empty() && sets.permitted.is_empty() && sets.inheritable.is_empty() && bounded
-}
-
-/// Documentation addresses (RFC 5737, RFC 3849): if a connection to one succeeds, something redirected it.
-pub(crate) const KNOCK_V4: std::net::SocketAddr =
-    std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 9)), 443);
-pub(crate) const KNOCK_V6: std::net::SocketAddr =
-    std::net::SocketAddr::new(std::net::IpAddr::V6(std::net::Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 9)), 443);
-
-fn knock(family: AddressFamily) -> bool {
-    let address = if family == AddressFamily::INET { KNOCK_V4 } else { KNOCK_V6 };
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let Ok(socket) = rustix::net::socket_with(family, SocketType::STREAM, flags, None) else { return false };
-    // Over loopback the handshake is done before connect returns to a second call.
-    let _started = rustix::net::connect(&socket, &address);
-    match rustix::net::connect(&socket, &address) {
-        Ok(()) | Err(Errno::ISCONN) => true,
-        Err(_) => false,
+    fn held(is_held: bool) -> Self {
+        if is_held { Self::Refused } else { Self::Succeeded }
     }
 }
+
+/// When a round of probes was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// Before the agent started.
+    Start,
+    /// While it ran.
+    Periodic,
+}
+
+/// One round of all probes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Round {
+    /// When.
+    pub occasion: Occasion,
+    outcomes: Vec<Outcome>,
+}
+
+/// The failed probe of a runner that ended, was stopped or did not answer.
+const RUNNER: &str = "probe_runner";
+
+impl Round {
+    pub(crate) fn new(occasion: Occasion, outcomes: Vec<Outcome>) -> Self {
+        Self { occasion, outcomes }
+    }
+
+    /// Without outcomes: whoever makes the attempts was lost.
+    pub(crate) fn lost() -> Self {
+        Self { occasion: Occasion::Periodic, outcomes: Vec::new() }
+    }
+
+    /// Each probe and what came of it.
+    pub fn results(&self) -> impl Iterator<Item = (&'static Probe, Outcome)> {
+        registry::all().zip(self.outcomes.iter().copied())
+    }
+
+    /// How many attempts were made.
+    pub fn made(&self) -> usize {
+        if self.outcomes.is_empty() { 1 } else { self.results().filter(|(_, outcome)| *outcome != Outcome::Unused).count() }
+    }
+
+    /// How many were refused.
+    pub fn refused(&self) -> usize {
+        self.results().filter(|(_, outcome)| *outcome == Outcome::Refused).count()
+    }
+
+    /// The names of those that were not refused.
+    pub fn failed(&self) -> Vec<&'static str> {
+        if self.outcomes.is_empty() {
+            return vec![RUNNER];
+        }
+        let failed = |outcome: Outcome| matches!(outcome, Outcome::Succeeded | Outcome::Unsure);
+        self.results().filter(|(_, outcome)| failed(*outcome)).map(|(probe, _)| probe.name).collect()
+    }
+
+    /// As bytes: the occasion, then one for each probe.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let occasion = if self.occasion == Occasion::Start { b'S' } else { b'P' };
+        [occasion].into_iter().chain(self.outcomes.iter().map(|outcome| *outcome as u8)).collect()
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Error> {
+        let problem = Error::Message { problem: "a round of probes is not one" };
+        let (occasion, outcomes) = match bytes {
+            [b'S', rest @ ..] => (Occasion::Start, rest),
+            [b'P', rest @ ..] => (Occasion::Periodic, rest),
+            _ => return Err(problem),
+        };
+        let outcomes = if outcomes.is_empty() { Some(Vec::new()) } else { read(outcomes) };
+        outcomes.map(|outcomes| Self { occasion, outcomes }).ok_or(problem)
+    }
+}
+
+/// A round's outcomes as the runner says them: one byte for each probe, no more and no less.
+pub(crate) fn read(bytes: &[u8]) -> Option<Vec<Outcome>> {
+    let outcomes: Vec<Outcome> = bytes.iter().map(|byte| Outcome::from_byte(*byte)).collect::<Option<_>>()?;
+    (outcomes.len() == registry::COUNT).then_some(outcomes)
+}
+
+#[cfg(test)]
+mod tests;

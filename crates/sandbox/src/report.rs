@@ -4,6 +4,7 @@ pub(crate) use programs::read_all;
 pub use programs::{Arguments, CallRequest, Execution};
 
 use crate::Error;
+use crate::probe::Round;
 use crate::programs::ProgramRefusal;
 use schema::event::{FileChange, FileMode};
 use std::collections::{BTreeSet, HashSet};
@@ -75,6 +76,11 @@ pub enum Report {
         /// What it asked for.
         request: CallRequest,
     },
+    /// The probes were made while the agent ran.
+    WallsProbed {
+        /// What came of each.
+        round: Round,
+    },
 }
 
 impl Report {
@@ -88,6 +94,7 @@ impl Report {
             Self::ProgramExecuted(execution) => programs::encode(execution),
             Self::ProgramRefused { path, reason } => programs::encode_refusal(path, *reason),
             Self::SystemCallObserved { name, request } => programs::encode_observed(name, *request),
+            Self::WallsProbed { round } => text(b'p', FileMode::Read, 0, &round.encode()),
         }
     }
 
@@ -119,6 +126,7 @@ impl Report {
             b'x' => programs::decode(rest).map(Self::ProgramExecuted).ok_or_else(|| problem("a report of a program is broken")),
             b'n' => programs::decode_refusal(rest).ok_or_else(|| problem("a report of a refused program is broken")),
             b'y' => programs::decode_observed(rest).ok_or_else(|| problem("a report of an observed call is broken")),
+            b'p' => Round::decode(rest).map(|round| Self::WallsProbed { round }),
             _ => Err(problem("a report's kind is unknown")),
         }
     }
@@ -262,9 +270,17 @@ impl Journal {
         }
     }
 
-    /// Whether a file was reported as opened.
-    pub(crate) fn has_opened(&self, path: &Path) -> bool {
-        matches!(&self.sink, Sink::Trial(kept) if kept.iter().any(|report| matches!(report, Report::FileOpened { path: one, .. } if one == path)))
+    /// Reports that what was probed, and how it went, to the supervisor.
+    pub(crate) fn probed(supervisor: BorrowedFd<'_>, round: Round) -> Result<(), Error> {
+        crate::descriptors::send_fds(supervisor, &Report::WallsProbed { round }.encode(), &[])
+    }
+
+    /// What a trial was told.
+    pub(crate) fn kept(&self) -> &[Report] {
+        match &self.sink {
+            Sink::Supervisor(_) => &[],
+            Sink::Trial(kept) => kept,
+        }
     }
 
     /// Stands for a report. The keys are not known to the agent, so it finds no two names that share a hash.

@@ -19,6 +19,10 @@ use std::path::{Path, PathBuf};
 
 /// A file in the root that no Landlock rule covers: opening it tells whether Landlock holds.
 pub(crate) const CANARY: &str = "/.wall";
+/// The same for whoever may not allocate.
+pub(crate) const CANARY_NAME: &std::ffi::CStr = c"/.wall";
+/// Its owner may write it, so that only walls keep it as it is.
+const CANARY_MODE: u32 = 0o644;
 /// Room in the root itself for synthetic files, mount points and links.
 const ROOT_BYTES: u64 = 4 << 20;
 const NOTHING: u64 = 0;
@@ -117,8 +121,14 @@ pub(crate) fn build(plan: &Plan, sources: &[Pinned], process_files: &OwnedFd) ->
         areas.push(mount);
     }
     let terminal = devices::build(&mut tree, plan)?;
-    tree.place(Path::new("/proc"), process_files, true)?;
-    devices::mask_process_files(&tree)?;
+    if plan.is_away(Wall::MinimalRoot) {
+        for path in ["/proc", "/sys"].map(Path::new) {
+            tree.place(path, &host_folder(path)?, true)?;
+        }
+    } else {
+        tree.place(Path::new("/proc"), process_files, true)?;
+        devices::mask_process_files(&tree)?;
+    }
     for source in sources {
         let without_execution = plan.programs.forbids_execution_at(&source.mount.target);
         let overlay = plan.overlays.iter().find(|overlay| overlay.target == source.mount.target);
@@ -132,8 +142,8 @@ pub(crate) fn build(plan: &Plan, sources: &[Pinned], process_files: &OwnedFd) ->
     for file in &plan.files {
         tree.write(&file.path, &file.content)?;
     }
-    tree.write(Path::new(CANARY), b"")?;
-    enter(&tree)?;
+    tree.write_as(Path::new(CANARY), b"", CANARY_MODE)?;
+    enter(&tree, plan.is_away(Wall::MinimalRoot))?;
     let (guards, file_bytes_max) = (Guards::new(&plan.guards), plan.limits.file_bytes_max);
     let second_places = second_places(sources);
     Ok(Root { host_proc, terminal, areas, devices: tree.into_devices(), guards, file_bytes_max, second_places })
@@ -146,13 +156,22 @@ fn second_places(sources: &[Pinned]) -> Vec<(PathBuf, PathBuf)> {
 }
 
 /// Makes the tree the root of this process and its siblings in the mount namespace, and lets go of the old one.
-fn enter(tree: &tree::Tree) -> Result<(), Error> {
-    let set = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NODEV | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC;
+fn enter(tree: &tree::Tree, is_writable: bool) -> Result<(), Error> {
+    let mut set = libc::MOUNT_ATTR_NODEV | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC;
+    if !is_writable {
+        set |= libc::MOUNT_ATTR_RDONLY;
+    }
     mount_setattr(tree.root(), c"", libc::AT_EMPTY_PATH, set, NOTHING).map_err(Error::system("make the new root read-only"))?;
     rustix::process::fchdir(tree.root()).map_err(missing_root)?;
     rustix::process::pivot_root(c".", c".").map_err(missing_root)?;
     rustix::mount::unmount(c".", UnmountFlags::DETACH).map_err(missing_root)?;
     rustix::process::chdir(c"/").map_err(missing_root)
+}
+
+/// A folder of the host, for a test that takes this wall away.
+fn host_folder(path: &Path) -> Result<OwnedFd, Error> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::AT_RECURSIVE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    open_tree(CWD, path, flags).map_err(Error::path("take a mount of", path))
 }
 
 fn missing_root(errno: rustix::io::Errno) -> Error {

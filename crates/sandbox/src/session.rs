@@ -3,10 +3,12 @@ use crate::cgroup::Group;
 use crate::kernel::Fork;
 use crate::message::{Answer, BYTES_MAX, Request};
 use crate::meter::Meter;
+use crate::plan::Limits;
+use crate::probe::Round;
 use crate::role::Child;
 use crate::root::Pinned;
 use crate::warden::{self, Setup};
-use crate::{Error, Observation, Plan, Stdio, Wall, descriptors, guard, kernel, network, probe, root, seccomp};
+use crate::{Error, Observation, Plan, Stdio, Wall, descriptors, guard, kernel, network, probe, profile, root, seccomp};
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::collections::BTreeMap;
 use std::net::{TcpListener, UdpSocket};
@@ -18,6 +20,10 @@ use std::path::PathBuf;
 pub struct Ready {
     /// What each wall did when it was tried from inside.
     pub observed: BTreeMap<Wall, Observation>,
+    /// What came of each probe.
+    pub round: Round,
+    /// What the walls are made of, as bytes that are the same for the same walls: the compiled filter, Landlock's rights, the mounts.
+    pub profile: Vec<u8>,
     /// 127.0.0.1 at the gateway's port, inside.
     pub gateway: Option<TcpListener>,
     /// 127.0.0.1 at the proxy's port, inside.
@@ -60,6 +66,7 @@ pub struct Warden {
     group: Option<Group>,
     /// Where the private areas stand, in the plan's order.
     areas: Vec<PathBuf>,
+    profile: Vec<u8>,
 }
 
 /// Starts the warden. Must be called before this process starts a second thread.
@@ -81,7 +88,7 @@ pub fn spawn(mut plan: Plan) -> Result<Warden, Error> {
     let (pipes, pipes_warden) = pipes(&plan)?;
     let areas = plan.private.iter().map(|area| area.path.clone()).collect();
     let mut setup = Setup {
-        group: Group::make(&plan.limits),
+        group: Group::make(&group_limits(&plan)),
         plan,
         sources,
         image,
@@ -96,9 +103,16 @@ pub fn spawn(mut plan: Plan) -> Result<Warden, Error> {
         Fork::Child => warden::run(&setup),
         Fork::Parent(pid) => {
             let (child, group) = (Child::open(pid)?, setup.group.take());
-            Ok(Warden { child, control, reports: Some(reports), pipes, terminal: None, is_ready: false, group, areas })
+            // The walls rise beside this.
+            let profile = profile::describe(&setup.plan, &setup.calls);
+            Ok(Warden { child, control, reports: Some(reports), pipes, terminal: None, is_ready: false, group, areas, profile })
         }
     }
+}
+
+/// The bounds of the session's control group.
+fn group_limits(plan: &Plan) -> Limits {
+    if plan.is_away(Wall::Cgroup) { Limits { processes_max: 1 << 21, memory_bytes_max: 1 << 60, ..plan.limits } } else { plan.limits }
 }
 
 type Pipes = [Option<OwnedFd>; 3];
@@ -126,7 +140,7 @@ impl Warden {
     /// [`Error::WallMissing`] if a required wall is missing or did not hold; [`Error::WardenLost`]; whatever failed inside.
     pub fn ready(&mut self) -> Result<Ready, Error> {
         let (answer, mut passed) = self.answer()?;
-        let Answer::Ready { observed, present } = answer else { return Err(Error::Order("the warden was ready before")) };
+        let Answer::Ready { observed, present, round } = answer else { return Err(Error::Order("the warden was ready before")) };
         let reports = self.reports.take().ok_or(Error::Order("the warden was ready before"))?;
         passed.reverse();
         let mut listeners: network::Listeners = [const { None }; network::COUNT];
@@ -146,6 +160,8 @@ impl Warden {
         let [stdin, stdout, stderr] = std::mem::take(&mut self.pipes);
         Ok(Ready {
             observed,
+            round,
+            profile: std::mem::take(&mut self.profile),
             gateway: gateway.map(TcpListener::from),
             proxy: proxy.map(TcpListener::from),
             redirect_v4: redirect_v4.map(TcpListener::from),
@@ -174,7 +190,9 @@ impl Warden {
         self.ask(Request::Release).map_err(|_| Error::WardenLost)?;
         match self.answer()?.0 {
             Answer::Started => Ok(()),
-            Answer::Ready { .. } | Answer::Exited(_) | Answer::Failed(_) => Err(Error::Message { problem: "it is not what was asked for" }),
+            Answer::Ready { .. } | Answer::Exited(_) | Answer::Breached | Answer::Failed(_) => {
+                Err(Error::Message { problem: "it is not what was asked for" })
+            }
         }
     }
 
@@ -208,8 +226,22 @@ impl Warden {
         self.group = None;
         match answer?.0 {
             Answer::Exited(code) => Ok(code),
+            Answer::Breached => Err(Error::WardenLost),
             Answer::Started | Answer::Ready { .. } | Answer::Failed(_) => Err(Error::Message { problem: "it is not an exit code" }),
         }
+    }
+
+    /// Readable when the warden has something to say: that its session is over, or that a wall was breached.
+    pub fn control(&self) -> BorrowedFd<'_> {
+        self.control.as_fd()
+    }
+
+    /// Whether the warden says that a probe got through. Everything inside stands still then, for good.
+    pub fn is_breached(&self) -> bool {
+        let mut buffer = [0_u8; BYTES_MAX];
+        let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
+        let said = rustix::net::recv(&self.control, &mut buffer, flags).map_or(0, |(_, length)| length);
+        matches!(Answer::decode(buffer.get(..said).unwrap_or_default()), Ok(Answer::Breached))
     }
 
     /// Readable when the session is over.
@@ -229,7 +261,7 @@ impl Warden {
         }
         match Answer::decode(buffer.get(..received.bytes).unwrap_or_default())? {
             Answer::Failed(error) => Err(error),
-            answer @ (Answer::Ready { .. } | Answer::Started | Answer::Exited(_)) => Ok((answer, received.descriptors)),
+            answer @ (Answer::Ready { .. } | Answer::Started | Answer::Breached | Answer::Exited(_)) => Ok((answer, received.descriptors)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What this host gives: every wall is built once around a session that never starts an agent.
 
 use crate::plan::{Calls, Limits, Network, Plan, PrivateArea, Stdio};
+use crate::probe::Round;
 use crate::{Error, Keeper, Observation, Programs, Wall, kernel};
 use std::collections::BTreeMap;
 
@@ -15,6 +16,13 @@ pub struct Survey {
     pub limits_by: Keeper,
     /// Each wall of [`Wall::ALL`], in that order.
     pub walls: Vec<WallStatus>,
+    /// What came of each probe; none if the walls could not be built.
+    pub round: Option<Round>,
+}
+
+/// The running kernel's release, as `uname -r` prints it.
+pub fn kernel_release() -> String {
+    kernel::release_text()
 }
 
 /// What [`survey`] found out about one wall on this host.
@@ -42,12 +50,12 @@ pub fn survey() -> Result<Survey, Error> {
     let mut warden = crate::spawn(plan())?;
     let outcome = warden.ready();
     drop(warden);
-    let (limits_by, walls) = match outcome {
-        Ok(ready) => (ready.meter.keeper(), judge(&ready.observed)),
-        Err(Error::WallMissing { wall, found }) => (Keeper::Watcher, without(wall, &found)),
+    let (limits_by, walls, round) = match outcome {
+        Ok(ready) => (ready.meter.keeper(), judge(&ready.observed), Some(ready.round)),
+        Err(Error::WallMissing { wall, found }) => (Keeper::Watcher, without(wall, &found), None),
         Err(error) => return Err(error),
     };
-    Ok(Survey { kernel_release: kernel::release_text(), landlock_abi: kernel::landlock_abi(), limits_by, walls })
+    Ok(Survey { kernel_release: kernel::release_text(), landlock_abi: kernel::landlock_abi(), limits_by, walls, round })
 }
 
 /// A session with every wall, none of them required.
@@ -70,6 +78,9 @@ fn plan() -> Plan {
         danger_allow_missing: Wall::ALL.to_vec(),
         guards: Vec::new(),
         overlays: Vec::new(),
+        probe_period: None,
+        #[cfg(feature = "danger-weaken")]
+        danger_weakened: crate::Weakened::default(),
     }
 }
 

@@ -1,21 +1,27 @@
 //! The process that builds the walls and then holds them.
 
-mod trial;
+mod outsider;
+mod probing;
 mod watch;
 
-use crate::agent::{Descriptors, Goal, Image, Step, become_child};
+use crate::agent::{Descriptors, Goal, Image, Links, Step, Walls, become_child};
 use crate::cgroup::{Gauge, Group};
 use crate::init::{self, Init};
 use crate::kernel::{self, Fork};
 use crate::message::{Answer, Request};
 use crate::plan::{Network, Plan, Stdio};
+use crate::probe::Round;
 use crate::root::{Pinned, Root};
 use crate::{Error, Observation, Wall, descriptors, identity, limits, network, probe, role, root, rules, seccomp};
+use outsider::Outsider;
 use rustix::process::{Pid, PidfdFlags};
 use rustix::thread::{CapabilitySet, UnshareFlags};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+/// The session's name of its host.
+pub(crate) const HOST_NAME: &[u8] = b"bailiwick";
 
 /// What the supervisor prepared before the fork.
 #[derive(Debug)]
@@ -49,6 +55,12 @@ struct Built {
     gauge: Gauge,
     /// None where the kernel has no filters and the plan allows that.
     filter: Option<Vec<libc::sock_filter>>,
+    /// The runner's, where the agent's lists are narrower than the probes need.
+    runner_filter: Option<Vec<libc::sock_filter>>,
+    /// Rules of the agent's own: with them it is in a domain below that of everything else inside.
+    domain: Option<OwnedFd>,
+    /// An abstract socket from before the walls; nobody inside may connect to it.
+    outsider: Outsider,
 }
 
 /// The warden's part: never returns.
@@ -66,9 +78,9 @@ pub(crate) fn run(setup: &Setup) -> ! {
 fn hold(setup: &Setup) -> Result<(), Error> {
     let null = hide(setup)?;
     let mut built = build(setup, null)?;
-    trial::try_walls(setup, &mut built)?;
-    announce(setup, &built)?;
-    watch::serve(setup, built)
+    let (runner, round) = probing::try_walls(setup, &mut built)?;
+    announce(setup, &built, round)?;
+    watch::serve(setup, built, runner)
 }
 
 /// Cuts every tie to the supervisor's terminal, memory and descriptors.
@@ -98,31 +110,51 @@ fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
     let mut observed = BTreeMap::new();
     // A group that cannot be entered bounds nothing: the trial sees that.
     let gauge = setup.group.as_ref().and_then(|group| group.enter().ok()).unwrap_or_default();
-    identity::enter_namespaces()?;
+    identity::enter_namespaces(plan)?;
     for (wall, flag) in [
         (Wall::IpcNamespace, UnshareFlags::NEWIPC),
         (Wall::UtsNamespace, UnshareFlags::NEWUTS),
         (Wall::CgroupNamespace, UnshareFlags::NEWCGROUP),
     ] {
-        allow(plan, &mut observed, identity::enter_namespace(wall, flag))?;
+        if !plan.is_away(wall) {
+            allow(plan, &mut observed, identity::enter_namespace(wall, flag))?;
+        }
     }
-    allow(plan, &mut observed, identity::enter_time_namespace())?;
-    let _cosmetic = rustix::system::sethostname(b"bailiwick");
-    let (init, process_files) = init::start(gauge.is_empty().then_some(plan.limits.processes_max))?;
-    network::raise_loopback()?;
+    if !plan.is_away(Wall::TimeNamespace) {
+        allow(plan, &mut observed, identity::enter_time_namespace())?;
+    }
+    if !plan.is_away(Wall::UtsNamespace) {
+        // The probe of the name sees whether that was done.
+        let _probed = rustix::system::sethostname(HOST_NAME);
+    }
+    // The warden alone is alive.
+    let bounds_numbers = !gauge.bounds_processes(1, plan.limits.processes_max) && !plan.is_away(Wall::Rlimits);
+    let (init, process_files) = init::start(bounds_numbers.then_some(plan.limits.processes_max))?;
     let listeners = door(plan, &mut observed)?;
+    let outsider = Outsider::listen()?;
     let root = root::build(plan, &setup.sources, &process_files)?;
-    identity::drop_capabilities(CapabilitySet::SYS_PTRACE)?;
-    allow(plan, &mut observed, rules::enforce(plan, &root.host_proc))?;
+    if !plan.is_away(Wall::NoCapabilities) {
+        identity::drop_capabilities(CapabilitySet::SYS_PTRACE)?;
+    }
+    let mut domain = None;
+    if !plan.is_away(Wall::Landlock) {
+        let enforced = rules::enforce(plan, &root.host_proc).and_then(|()| rules::inner_domain(plan.landlock_abi()));
+        allow(plan, &mut observed, enforced.map(|inner| domain = Some(inner)))?;
+    }
     let filter = filter(setup, &mut observed)?;
-    Ok(Built { init, root, process_files, listeners, observed, null, gauge, filter })
+    let runner_calls = setup.calls.widened();
+    let is_narrow = filter.is_some() && runner_calls != setup.calls;
+    let runner_filter = is_narrow.then(|| seccomp::build(&runner_calls, watched(plan)));
+    Ok(Built { init, root, process_files, listeners, observed, null, gauge, filter, runner_filter, domain, outsider })
 }
 
 fn filter(setup: &Setup, observed: &mut BTreeMap<Wall, Observation>) -> Result<Option<Vec<libc::sock_filter>>, Error> {
     let plan = &setup.plan;
+    if plan.is_away(Wall::Seccomp) {
+        return Ok(None);
+    }
     if seccomp::is_available() {
-        let watched = seccomp::Watched { files: watched(plan), programs: plan.programs.observe };
-        return Ok(Some(seccomp::build(&setup.calls, watched)));
+        return Ok(Some(seccomp::build(&setup.calls, watched(plan))));
     }
     let missing = Error::WallMissing { wall: Wall::Seccomp, found: "no filters that ask a listener".to_owned() };
     if !plan.guards.is_empty() {
@@ -133,20 +165,29 @@ fn filter(setup: &Setup, observed: &mut BTreeMap<Wall, Observation>) -> Result<O
     Ok(None)
 }
 
-/// Folders are listed without the warden where nothing is hidden.
-fn watched(plan: &Plan) -> seccomp::Watch {
+/// What the warden is told of. Folders are listed without the warden where nothing is hidden.
+pub(crate) fn watched(plan: &Plan) -> seccomp::Watched {
     let hides = plan.guards.iter().any(|guard| guard.kind == crate::guard::GuardKind::Hidden);
-    match (plan.observe_files, hides) {
+    let files = match (plan.observe_files && !plan.is_away(Wall::FileObservation), hides) {
         (false, _) => seccomp::Watch::Nothing,
         (true, false) => seccomp::Watch::Contents,
         (true, true) => seccomp::Watch::Listings,
-    }
+    };
+    seccomp::Watched { files, programs: plan.programs.observe }
 }
 
 fn door(plan: &Plan, observed: &mut BTreeMap<Wall, Observation>) -> Result<network::Listeners, Error> {
+    if plan.is_away(Wall::NetNamespace) {
+        // The host's network stays as it is.
+        return Ok([const { None }; network::COUNT]);
+    }
+    network::raise_loopback()?;
     let Network::Door { gateway_port, proxy_port } = plan.network else {
         return Ok([const { None }; network::COUNT]);
     };
+    if plan.is_away(Wall::DoorRedirect) {
+        return network::listen(gateway_port, proxy_port);
+    }
     let redirected = network::redirect_to_door().map_err(|error| Error::WallMissing { wall: Wall::DoorRedirect, found: error.to_string() });
     allow(plan, observed, redirected)?;
     network::listen(gateway_port, proxy_port)
@@ -163,13 +204,13 @@ fn allow(plan: &Plan, observed: &mut BTreeMap<Wall, Observation>, result: Result
     }
 }
 
-fn announce(setup: &Setup, built: &Built) -> Result<(), Error> {
+fn announce(setup: &Setup, built: &Built, round: Round) -> Result<(), Error> {
     let present = built.listeners.iter().map(Option::is_some).collect();
     let mut passed: Vec<BorrowedFd<'_>> = built.listeners.iter().flatten().map(AsFd::as_fd).collect();
     passed.push(built.process_files.as_fd());
     passed.extend(built.root.areas.iter().map(AsFd::as_fd));
     passed.extend(built.root.terminal.as_ref().map(|(master, _)| master.as_fd()));
-    answer(setup, &Answer::Ready { observed: built.observed.clone(), present }, &passed)
+    answer(setup, &Answer::Ready { observed: built.observed.clone(), present, round }, &passed)
 }
 
 fn answer(setup: &Setup, answer: &Answer, passed: &[BorrowedFd<'_>]) -> Result<(), Error> {
@@ -207,10 +248,18 @@ fn launch(setup: &Setup, built: &Built, goal: Goal<'_>) -> Result<Inmate, Error>
         _ => None,
     };
     let streams = [0, 1, 2].map(|number| stream(number).unwrap_or(built.null.as_fd()));
-    let table = Descriptors::new(&setup.plan, streams, status_child.as_fd(), handshake_child.as_fd(), is_agent)?;
+    let domain = built.domain.as_ref().filter(|_| is_agent).map(AsFd::as_fd);
+    let links = Links { status: status_child.as_fd(), handshake: handshake_child.as_fd(), domain };
+    let table = Descriptors::new(&setup.plan, streams, links, is_agent)?;
     let limits = limits::table(&setup.plan.limits);
+    let walls = Walls {
+        limits: Some(&limits).filter(|_| !setup.plan.is_away(Wall::Rlimits)),
+        filter: built.runner_filter.as_deref().filter(|_| !is_agent).or(built.filter.as_deref()),
+        drops_capabilities: !setup.plan.is_away(Wall::NoCapabilities),
+        gains_nothing: !setup.plan.is_away(Wall::NoNewPrivileges),
+    };
     let forked = kernel::fork().map_err(Error::system("fork the agent"))?;
-    let Fork::Parent(pid) = forked else { become_child(&table, &limits, built.filter.as_deref(), goal) };
+    let Fork::Parent(pid) = forked else { become_child(&table, &walls, goal) };
     if !is_agent {
         setup.pipes.replace(pipes);
     }

@@ -11,11 +11,13 @@ use std::collections::BTreeMap;
 mod files;
 mod limits;
 mod programs;
+mod walls;
 mod workspace;
 
 pub use files::{FileChange, FileChanged};
 pub use limits::{LimitAction, LimitReached, PolicyChanged};
 pub use programs::{ProgramExecuted, ProgramRefused, SystemCallObserved};
+pub use walls::{ProbeOccasion, WallsProbed};
 pub use workspace::{ActPhase, WorkspaceCommitted, WorkspaceRestored, WorkspaceSnapshotted};
 
 /// Something that happened. Written once, by the stage that knows, also on failure.
@@ -82,6 +84,9 @@ pub enum Event {
     /// What a staged session wrote is brought into its workspace.
     #[serde(rename = "workspace.committed")]
     WorkspaceCommitted(WorkspaceCommitted),
+    /// The walls were probed from inside.
+    #[serde(rename = "walls.probed")]
+    WallsProbed(WallsProbed),
 }
 
 /// See [`Event::SessionStarted`].
@@ -135,7 +140,7 @@ pub struct SessionEnded {
     pub exit_code: i32,
     /// Why it ended: `agent_exited`, `not_started` (its program could not be executed), `program_changed`
     /// (while it was being measured and started), `gateway_lost`, `door_lost`, `walls_lost`,
-    /// `evidence_unavailable`, `supervision_failed`, `interrupted`, and those of bounds: `limit_memory`,
+    /// `evidence_unavailable`, `supervision_failed`, `wall_breached` (a probe got through), `interrupted`, and those of bounds: `limit_memory`,
     /// `limit_processes`, `limit_cpu`, `limit_disk`, `limit_output`, `wall_clock`.
     pub cause: Token,
 }
@@ -375,6 +380,7 @@ impl Event {
             Self::WorkspaceCommitted(event) => Some(&event.session_id),
             Self::LogRecovered(_) => None,
             Self::LimitReached(event) => Some(&event.session_id),
+            Self::WallsProbed(event) => Some(&event.session_id),
             Self::PolicyChanged(event) => Some(&event.session_id),
         }
     }

@@ -86,6 +86,21 @@ pub(super) fn justifications(repository: &Repository, report: &mut Report) {
     }
 }
 
+/// The feature that takes walls away, and the only line that may name it: where it is made.
+const WEAKENING: &str = "danger-weaken";
+const WEAKENING_MADE: (&str, &str) = ("crates/sandbox/Cargo.toml", "danger-weaken = []");
+
+/// No package, profile or default turns on what takes walls away: only the script that tests the probes does, for itself.
+pub(super) fn weakening(repository: &Repository, report: &mut Report) {
+    for file in repository.files.iter().filter(|file| file.path.ends_with("Cargo.toml")) {
+        for (index, line) in file.text.lines().enumerate() {
+            if line.contains(WEAKENING) && (file.path.as_str(), line) != WEAKENING_MADE {
+                report.find("weakening", format!("{}:{}", file.path, index + 1), "nothing may turn this feature on".to_owned());
+            }
+        }
+    }
+}
+
 fn unjustified(line: &str, before: &str) -> Option<&'static str> {
     let (name, value) = line.split_once('=')?;
     if name.trim_end().ends_with(".workspace") || value.contains("workspace = true") || value.contains("path =") {

@@ -254,6 +254,18 @@ fn dependencies_that_do_not_say_why_are_found() {
 }
 
 #[test]
+fn a_manifest_that_turns_on_what_takes_walls_away_is_found() {
+    let made = ("crates/sandbox/Cargo.toml", "[features]\ndanger-weaken = []\n");
+    for (path, text) in [
+        ("crates/sandbox/Cargo.toml", "[features]\ndefault = [\"danger-weaken\"]\ndanger-weaken = []\n"),
+        ("crates/endpoint/Cargo.toml", "sandbox = { workspace = true, features = [\"danger-weaken\"] }\n"),
+        ("crates/a/Cargo.toml", "danger-weaken = []\n"),
+    ] {
+        tells_apart(package_rules::weakening, &[(path, text)], &[made]);
+    }
+}
+
+#[test]
 fn machine_paths_and_registry_hosts_are_found() {
     let path = concat!("see /", "work/a");
     tells_apart(super::hygiene::machine_paths, &[("docs/a.md", path)], &[("docs/a.md", "see crates/a/src/root/tree.rs, ~/work/a")]);

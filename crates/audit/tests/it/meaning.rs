@@ -40,6 +40,7 @@ fn records_that_contradict_each_other_are_refused_and_the_record_is_named() {
         (vec![sample::program_refused()], Reason::BeforeStart),
         (vec![sample::program_executed()], Reason::BeforeStart),
         (vec![sample::system_call_observed()], Reason::BeforeStart),
+        (vec![sample::walls_probed(schema::event::ProbeOccasion::Start, &[])], Reason::BeforeStart),
         (vec![sample::limit_reached()], Reason::BeforeStart),
         (vec![sample::policy_changed()], Reason::BeforeStart),
         (vec![sample::file_changed()], Reason::BeforeStart),

@@ -2,7 +2,7 @@ use super::{apparmor, policy};
 use crate::cli::DoctorArgs;
 use crate::exit::{DONE, Failure, NEGATIVE, REFUSED, advice};
 use crate::print;
-use sandbox::{Wall, WallStatus};
+use sandbox::{Outcome, Probe, Round, Wall, WallStatus};
 use schema::Trust;
 use serde::Serialize;
 
@@ -17,6 +17,18 @@ struct Row<'a> {
     advice: Option<&'a str>,
 }
 
+/// One probe, for machines.
+#[derive(Serialize)]
+struct ProbeRow {
+    name: &'static str,
+    wall: &'static str,
+    /// The wall behind it.
+    second: Option<&'static str>,
+    attempt: &'static str,
+    expected: &'static str,
+    outcome: &'static str,
+}
+
 /// What this machine gives.
 #[derive(Serialize)]
 struct Findings<'a> {
@@ -29,6 +41,9 @@ struct Findings<'a> {
     /// Why the profile refuses sessions on any machine with this version, if it does.
     refused: Option<String>,
     walls: Vec<Row<'a>>,
+    /// Every attempt on the walls and what came of it, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probes: Option<Vec<ProbeRow>>,
 }
 
 pub(super) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
@@ -68,6 +83,7 @@ pub(super) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
         sessions_can_start,
         refused,
         walls,
+        probes: args.probes.then(|| probes(survey.round.as_ref())),
     };
     if args.json {
         print::json(&findings);
@@ -77,9 +93,34 @@ pub(super) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
     Ok(if sessions_can_start { DONE } else { NEGATIVE })
 }
 
+fn probes(round: Option<&Round>) -> Vec<ProbeRow> {
+    let row = |(probe, outcome): (&'static Probe, Outcome)| ProbeRow {
+        name: probe.name,
+        wall: probe.wall.name(),
+        second: probe.second.map(Wall::name),
+        attempt: probe.attempt,
+        expected: probe.expected,
+        outcome: outcome.name(),
+    };
+    round.into_iter().flat_map(Round::results).map(row).collect()
+}
+
+fn tell_probes(rows: &[ProbeRow]) {
+    for row in rows {
+        let wall = row.second.map_or_else(|| row.wall.to_owned(), |second| format!("{}, {second}", row.wall));
+        print::line(format_args!("{:9}  {:24}  {:24}  {}: {}", row.outcome, row.name, wall, row.attempt, row.expected));
+    }
+    let made = rows.iter().filter(|row| row.outcome != Outcome::Unused.name()).count();
+    let refused = rows.iter().filter(|row| row.outcome == Outcome::Refused.name()).count();
+    print::line(format_args!("\n{refused} of {made} probes refused.\n"));
+}
+
 fn tell(findings: &Findings<'_>) {
     let (kernel, abi, limits_by) = (&findings.kernel_release, findings.landlock_abi, findings.limits_by);
     print::line(format_args!("Linux {kernel}, Landlock ABI {abi}, limits of a whole session by {limits_by}\n"));
+    if let Some(rows) = &findings.probes {
+        tell_probes(rows);
+    }
     for row in &findings.walls {
         let state = match (row.available, row.may_be_missing) {
             (true, _) => "ok     ",

@@ -61,7 +61,7 @@ fn a_lost_part_ends_the_session() {
         let place = Place::new();
         let mark = format!("82{}{}", lost.len(), std::process::id());
         let mut child = sleeping(&place, &mark);
-        // The warden, the gateway and the door; process 1 and the agent; nothing else.
+        // The warden, the gateway and the door; process 1, who makes the probes, and the agent; nothing else.
         let mut victims = children(child.id());
         let warden = victims.iter().find(|(_, name)| name == "bailiwick-walls").unwrap().0;
         victims.extend(children(u32::try_from(warden).unwrap()));
@@ -79,8 +79,8 @@ fn a_lost_part_ends_the_session() {
         assert!(log.contains("session.ended"), "{name}: {log}");
         lost.push(name.clone());
     }
-    assert_eq!(lost.len(), 5, "{lost:?}");
-    assert!(["bailiwick-walls", "init", "sleep"].iter().all(|name| lost.iter().any(|one| one == name)), "{lost:?}");
+    assert_eq!(lost.len(), 6, "{lost:?}");
+    assert!(["bailiwick-walls", "init", "bailiwick-probe", "sleep"].iter().all(|name| lost.iter().any(|one| one == name)), "{lost:?}");
 }
 
 #[test]

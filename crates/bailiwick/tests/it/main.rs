@@ -19,6 +19,7 @@ mod lifecycle;
 mod limits;
 mod network;
 mod place;
+mod probes;
 mod processes;
 mod programs;
 mod refusals;

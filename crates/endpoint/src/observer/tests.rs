@@ -46,7 +46,8 @@ fn a_missing_file_tells_something_only_in_telling_places() {
     let (reports, _warden) = sandbox::socketpair_seqpacket().unwrap();
     let folders =
         Folders { workspace: "/home/maria/project".into(), documents: vec!["/srv/kyc".into()], programs: ["/opt/agent".into()].into() };
-    let mut observer = Observer::new(reports, SessionId::from_random([1; 16]), DigestKey::from_bytes([2; 32]), &folders);
+    let facts = WallFacts::new(SessionId::from_random([1; 16]), b"walls");
+    let mut observer = Observer::new(reports, DigestKey::from_bytes([2; 32]), &folders, facts);
     let mut recorded =
         |path: &str, mode, errno| observer.event(Report::FileRefused { path: path.into(), mode, errno }, Vec::new()).unwrap().is_some();
     for path in ["/home/maria/project/x", "/srv/kyc/x", "/opt/agent/x.py", "/usr/lib/x.so", "/tmp/x", "/home/agent/.config/x"] {
@@ -63,7 +64,8 @@ fn a_missing_file_tells_something_only_in_telling_places() {
 fn a_program_is_measured_once_and_one_that_was_written_since_has_no_digest() {
     let (reports, _warden) = sandbox::socketpair_seqpacket().unwrap();
     let folders = Folders { workspace: "/w".into(), documents: Vec::new(), programs: [].into() };
-    let mut observer = Observer::new(reports, SessionId::from_random([1; 16]), DigestKey::from_bytes([2; 32]), &folders);
+    let mut observer =
+        Observer::new(reports, DigestKey::from_bytes([2; 32]), &folders, WallFacts::new(SessionId::from_random([1; 16]), b"walls"));
     let mut file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file, b"abc").unwrap();
     let mut ran = |with_executable: bool, file: &tempfile::NamedTempFile, identity| {

@@ -1,6 +1,6 @@
 use super::{
     changed::FileChangedRow,
-    notice::{LimitRow, PolicyRow},
+    notice::{LimitRow, PolicyRow, ProbesRow},
     programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow},
     refused::{CallRefusedRow, ConnectionRefusedRow, FileRefusedRow, NameRefusedRow, SystemCallRow},
     row::{CallOutcomeRow, End, Row, VerdictWord, Who},
@@ -115,7 +115,8 @@ impl Joiner {
             | Event::PolicyChanged(_)
             | Event::FileChanged(_)
             | Event::WorkspaceRestored(_)
-            | Event::WorkspaceCommitted(_)) => self.act(place, other),
+            | Event::WorkspaceCommitted(_)
+            | Event::WallsProbed(_)) => self.act(place, other),
         }
     }
 
@@ -205,6 +206,7 @@ fn act(who: Who, event: Event) -> Option<Row> {
         Event::FileChanged(event) => Row::FileChanged(FileChangedRow::new(who, &event)),
         Event::WorkspaceRestored(event) => Row::WorkspaceRestored(WorkspaceRow::restored(who, event)),
         Event::WorkspaceCommitted(event) => Row::WorkspaceCommitted(WorkspaceRow::committed(who, event)),
+        Event::WallsProbed(event) => Row::WallsProbed(ProbesRow::new(who, event)),
         Event::SessionStarted(_)
         | Event::SessionEnded(_)
         | Event::CallAuthorised(_)

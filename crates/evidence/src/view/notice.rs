@@ -1,6 +1,6 @@
 use super::row::Who;
 use schema::Token;
-use schema::event::{LimitAction, LimitReached, PolicyChanged};
+use schema::event::{LimitAction, LimitReached, PolicyChanged, ProbeOccasion, WallsProbed};
 use serde::Serialize;
 
 /// See [`super::Row::LimitReached`].
@@ -25,6 +25,28 @@ pub struct PolicyRow {
     pub who: Who,
     /// `changed` or `deleted`.
     pub change: Token,
+}
+
+/// See [`super::Row::WallsProbed`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProbesRow {
+    /// Who and when.
+    #[serde(flatten)]
+    pub who: Who,
+    /// When the probes were made: `start` or `periodic`.
+    pub occasion: ProbeOccasion,
+    /// How many.
+    pub probes: u64,
+    /// How many were refused.
+    pub refused: u64,
+    /// The names of the others.
+    pub failed: Vec<Token>,
+}
+
+impl ProbesRow {
+    pub(crate) fn new(who: Who, event: WallsProbed) -> Self {
+        Self { who, occasion: event.occasion, probes: event.probes, refused: event.refused, failed: event.failed }
+    }
 }
 
 impl LimitRow {

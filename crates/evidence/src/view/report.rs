@@ -31,6 +31,8 @@ pub struct SessionReport {
     pub cause: Option<Token>,
     /// The walls as observed from inside.
     pub walls: Walls,
+    /// What came of the attempts on the walls.
+    pub probes: ProbeCounts,
     /// How file opens are observed.
     pub file_observation: Option<Token>,
     /// What bounds the session's processes together.
@@ -80,6 +82,19 @@ pub struct Walls {
     pub missing: BTreeMap<Token, Token>,
     /// Not asked for by the session's plan.
     pub unused: Vec<Token>,
+}
+
+/// Attempts on the walls from inside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ProbeCounts {
+    /// Attempts before the agent started.
+    pub made: u64,
+    /// How many of these were refused.
+    pub refused: u64,
+    /// How often the attempts were repeated while it ran.
+    pub rounds: u64,
+    /// Every attempt that was not refused, by name.
+    pub failed: BTreeSet<Token>,
 }
 
 /// A bound that a session came to.

@@ -5,11 +5,16 @@ use super::{
 };
 use schema::{
     Event, KeyedDigest, Record, SessionId, Timestamp, Token,
-    event::{CallAuthorised, CallCompleted, LimitReached, PathClass, ProgramExecuted, ProgramRefused, SessionEnded, SessionStarted},
+    event::{
+        CallAuthorised, CallCompleted, LimitReached, PathClass, ProbeOccasion, ProgramExecuted, ProgramRefused, SessionEnded,
+        SessionStarted, WallsProbed,
+    },
 };
 
 /// Most bounds, and most changes of the policy's file, that a report names.
 const LIMITS_MAX: usize = 32;
+/// Most failed probes that a report names.
+const FAILED_MAX: usize = 256;
 
 /// Reports on a session from the records of its log. `names` gives the name behind a file id, if the caller knows it; `undetected` are
 /// kinds of data that no detector finds yet. `None` if no record is about the session.
@@ -106,6 +111,7 @@ impl SessionReporter {
             | Event::WorkspaceRestored(_)
             | Event::WorkspaceCommitted(_) => {}
             Event::LimitReached(event) => self.limit(event),
+            Event::WallsProbed(event) => self.probed(event),
             Event::PolicyChanged(event) => {
                 let room = self.report.policy_changes.len() < LIMITS_MAX;
                 self.report.policy_changes.extend(room.then(|| event.change.clone()));
@@ -186,6 +192,16 @@ impl SessionReporter {
         self.report.ended = Some(time);
         self.report.exit_code = Some(event.exit_code);
         self.report.cause = Some(event.cause.clone());
+    }
+
+    fn probed(&mut self, event: &WallsProbed) {
+        let counts = &mut self.report.probes;
+        match event.occasion {
+            ProbeOccasion::Start => (counts.made, counts.refused) = (event.probes, event.refused),
+            ProbeOccasion::Periodic => counts.rounds += 1,
+        }
+        let room = FAILED_MAX.saturating_sub(counts.failed.len());
+        counts.failed.extend(event.failed.iter().take(room).cloned());
     }
 
     fn limit(&mut self, event: &LimitReached) {

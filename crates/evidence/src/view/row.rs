@@ -1,5 +1,5 @@
 use super::changed::FileChangedRow;
-use super::notice::{LimitRow, PolicyRow};
+use super::notice::{LimitRow, PolicyRow, ProbesRow};
 use super::programs::{ObservedCallRow, ProgramRefusedRow, ProgramRow};
 use super::refused::{CallRefusedRow, ConnectionRefusedRow, FileRefusedRow, NameRefusedRow, SystemCallRow};
 use super::workspace::WorkspaceRow;
@@ -60,6 +60,9 @@ pub enum Row {
     /// What a staged session wrote is brought into its workspace.
     #[serde(rename = "workspace_committed")]
     WorkspaceCommitted(WorkspaceRow),
+    /// A round of probes while the agent ran.
+    #[serde(rename = "walls_probed")]
+    WallsProbed(ProbesRow),
 }
 
 /// Who did it, and when.
@@ -263,6 +266,7 @@ impl Row {
             Self::PolicyChanged(row) => &row.who,
             Self::FileChanged(row) => &row.who,
             Self::WorkspaceRestored(row) | Self::WorkspaceCommitted(row) => &row.who,
+            Self::WallsProbed(row) => &row.who,
         }
     }
 
@@ -283,7 +287,8 @@ impl Row {
             | Self::PolicyChanged(_)
             | Self::FileChanged(_)
             | Self::WorkspaceRestored(_)
-            | Self::WorkspaceCommitted(_) => None,
+            | Self::WorkspaceCommitted(_)
+            | Self::WallsProbed(_) => None,
         }
     }
 }

@@ -231,6 +231,19 @@ pub(crate) fn limit_reached() -> Event {
     })
 }
 
+pub(crate) fn walls_probed(occasion: event::ProbeOccasion, failed: &[&str]) -> Event {
+    Event::WallsProbed(event::WallsProbed {
+        session_id: session(),
+        occasion,
+        probes: 70,
+        refused: 70 - failed.len() as u64,
+        failed: failed.iter().map(|name| token(name)).collect(),
+        kernel: token("6.18.0"),
+        profile_digest: token("cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"),
+        tier: token("launcher"),
+    })
+}
+
 pub(crate) fn policy_changed() -> Event {
     Event::PolicyChanged(event::PolicyChanged { session_id: session(), change: token("deleted") })
 }

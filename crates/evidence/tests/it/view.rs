@@ -5,7 +5,10 @@ use evidence::{
     text::{Style, render},
     view::{self, CALLS_PENDING_MAX, Ending, FILE_READS_MAX, Filter, Row, SESSIONS_MAX},
 };
-use schema::{Event, KeyedDigest, Record, SessionId, Timestamp, event::PathClass};
+use schema::{
+    Event, KeyedDigest, Record, SessionId, Timestamp,
+    event::{PathClass, ProbeOccasion},
+};
 
 fn records(events: Vec<Event>) -> impl Iterator<Item = Result<Record, &'static str>> {
     let zeros = sample::token(&"0".repeat(64));
@@ -155,6 +158,7 @@ fn a_session_in_brief() {
             .extend([(sample::token("cgroup"), sample::token("no-delegation")), (sample::token("door_redirect"), sample::token("unused"))]);
     }
     events.extend([sample::program_executed(), sample::program_refused(), sample::limit_reached(), sample::policy_changed()]);
+    events.extend([sample::walls_probed(ProbeOccasion::Start, &[]), sample::walls_probed(ProbeOccasion::Periodic, &["mount_flags"])]);
     let report = |session: &SessionId| view::report(records(events.clone()), session, &names, &["names", "passport numbers"]).unwrap();
     assert_eq!(report(&SessionId::from_random([6; 16])), None);
     let report = report(&sample::session()).unwrap();

@@ -12,9 +12,9 @@ fn broken_messages_are_refused() {
 #[test]
 fn answers_survive() {
     let observed = BTreeMap::from([(Wall::Landlock, Observation::Held), (Wall::Cgroup, Observation::Missing(Token::lossy("none")))]);
-    let ready = Answer::Ready { observed: observed.clone(), present: vec![true, false] };
-    let Answer::Ready { observed: back, present } = Answer::decode(&ready.encode()).unwrap() else { panic!("another kind") };
-    assert_eq!((back, present), (observed, vec![true, false]));
+    let ready = Answer::Ready { observed: observed.clone(), present: vec![true, false], round: crate::probe::Round::lost() };
+    let Answer::Ready { observed: back, present, round } = Answer::decode(&ready.encode()).unwrap() else { panic!("another kind") };
+    assert_eq!((back, present, round), (observed, vec![true, false], crate::probe::Round::lost()));
     assert!(matches!(Answer::decode(&Answer::Exited(137).encode()), Ok(Answer::Exited(137))));
     let wall = Answer::Failed(Error::WallMissing { wall: Wall::Seccomp, found: "x\ny".into() });
     assert!(matches!(Answer::decode(&wall.encode()), Ok(Answer::Failed(Error::WallMissing { wall: Wall::Seccomp, .. }))));

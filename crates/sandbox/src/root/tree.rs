@@ -46,6 +46,11 @@ impl Tree {
 
     /// Writes a small read-only file.
     pub(crate) fn write(&self, path: &Path, content: &[u8]) -> Result<(), Error> {
+        self.write_as(path, content, 0o444)
+    }
+
+    /// Writes a small file of that mode.
+    pub(crate) fn write_as(&self, path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
         let (parent, name) = self.parent(path)?;
         self.refuse_host(parent.as_fd(), path)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
@@ -55,7 +60,7 @@ impl Tree {
             let written = rustix::io::write(&file, rest).map_err(Error::path("write", path))?;
             rest = rest.get(written..).unwrap_or_default();
         }
-        rustix::fs::fchmod(&file, Mode::from_raw_mode(0o444)).map_err(Error::path("make read-only", path))
+        rustix::fs::fchmod(&file, Mode::from_raw_mode(mode)).map_err(Error::path("make read-only", path))
     }
 
     /// Makes a symbolic link.

@@ -75,7 +75,7 @@ pub(crate) const SEIZE: u64 = 0x4206;
 const FAMILIES: [u64; 3] = [1, 2, 10];
 
 /// The lists that hold for one session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Table {
     layers: Vec<Layer>,
     without: Vec<u32>,
@@ -93,6 +93,14 @@ impl Table {
         };
         let without = calls.without.iter().map(number).collect::<Result<_, _>>()?;
         Ok(Self { layers: calls.layers.clone(), without })
+    }
+
+    /// The same with every usual list, whole: what the probes need to be made with. What it lets through beside, no probe attempts.
+    pub(crate) fn widened(&self) -> Self {
+        let mut layers = Calls::default().layers;
+        layers.extend(self.layers.iter().filter(|layer| !layers.contains(layer)).copied().collect::<Vec<_>>());
+        let is_whole = self.without.is_empty() && layers.iter().all(|layer| self.layers.contains(layer));
+        if is_whole { self.clone() } else { Self { layers, without: Vec::new() } }
     }
 
     /// Every call that has a rule.

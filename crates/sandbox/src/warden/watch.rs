@@ -1,3 +1,4 @@
+use super::probing::{Rounds, Runner, Verdict};
 use super::{Built, Inmate, Setup, answer, decode_request, failed_step, launch};
 use crate::Error;
 use crate::agent::Goal;
@@ -14,8 +15,8 @@ const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 const UNKNOWN: i32 = 255;
 
 /// Starts the agent when told to, holds its walls while it runs, ends whatever it leaves behind, and tells its exit code.
-pub(super) fn serve(setup: &Setup, built: Built) -> Result<(), Error> {
-    let result = agent(setup, &built);
+pub(super) fn serve(setup: &Setup, built: Built, runner: Runner) -> Result<(), Error> {
+    let result = agent(setup, &built, runner);
     built.init.end();
     match result? {
         Some(code) => answer(setup, &Answer::Exited(code), &[]),
@@ -23,7 +24,7 @@ pub(super) fn serve(setup: &Setup, built: Built) -> Result<(), Error> {
     }
 }
 
-fn agent(setup: &Setup, built: &Built) -> Result<Option<i32>, Error> {
+fn agent(setup: &Setup, built: &Built, runner: Runner) -> Result<Option<i32>, Error> {
     loop {
         match request(setup)? {
             Some(Request::Release) => break,
@@ -32,7 +33,7 @@ fn agent(setup: &Setup, built: &Built) -> Result<Option<i32>, Error> {
         }
     }
     let mut inmate = launch(setup, built, Goal::Execute(&setup.image))?;
-    let mut opener = match inmate.listener.take() {
+    let opener = match inmate.listener.take() {
         Some(listener) => {
             let reports = setup.reports.try_clone().map_err(Error::system("keep the way of reports"))?;
             let mut opener = Opener::new(listener, Journal::new(reports), &built.root, &setup.plan.programs, setup.calls.clone())?;
@@ -49,7 +50,7 @@ fn agent(setup: &Setup, built: &Built) -> Result<Option<i32>, Error> {
         return Err(failed_step(setup, failure.get(..length).unwrap_or_default()));
     }
     answer(setup, &Answer::Started, &[])?;
-    watch(setup, &inmate, opener.as_mut())
+    Watch { setup, built, inmate, opener, rounds: Rounds::new(setup, built, runner) }.until_the_end()
 }
 
 /// Answers the new process's calls until it says something, or is the agent's program.
@@ -69,66 +70,124 @@ fn until_executed(inmate: &Inmate, opener: &mut Opener) -> Result<(), Error> {
     }
 }
 
-fn watch(setup: &Setup, inmate: &Inmate, mut opener: Option<&mut Opener>) -> Result<Option<i32>, Error> {
-    // At how many sent reports there was room for one more.
-    let mut roomy = None;
-    loop {
-        let patience = opener.as_ref().and_then(|opener| opener.patience());
-        let wanted = match opener.as_deref() {
-            Some(opener) => [Some(opener.as_fd()), opener.stops()],
-            None => [None, None],
-        };
-        let is_stirred = opener.as_ref().is_some_and(|opener| opener.is_stirred());
-        let patience_now = if is_stirred { Some(AT_ONCE) } else { patience };
-        let [ended, control, asked, stopped] = wait(setup, inmate, wanted, patience_now)?;
-        if ended {
-            return exit_code(inmate).map(Some);
-        }
-        if control && !obey(setup, inmate)? {
-            return Ok(None);
-        }
-        let Some(opener) = opener.as_deref_mut() else { continue };
-        if patience.is_some() {
-            opener.tend()?;
-            roomy = None;
-        }
-        let stopped = stopped || is_stirred;
-        if !asked && !stopped {
-            continue;
-        }
-        // The agent's call is taken when there is room for its report: until then it waits, but the supervisor is obeyed. Only the warden
-        // and the processes that wait for it take room away.
-        let sent = opener.journal().sent();
-        if roomy != Some(sent) {
-            let [ended, control, room] = wait_for_room(setup, inmate)?;
-            if !room || ended || control {
+/// The running agent and what is done for it.
+struct Watch<'a> {
+    setup: &'a Setup,
+    built: &'a Built,
+    inmate: Inmate,
+    opener: Option<Opener>,
+    rounds: Option<Rounds>,
+}
+
+/// Whether a round of probes was made and reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Probed {
+    No,
+    Held,
+    Breached,
+}
+
+impl Watch<'_> {
+    fn until_the_end(mut self) -> Result<Option<i32>, Error> {
+        // At how many sent reports there was room for one more.
+        let mut roomy = None;
+        loop {
+            let patience = self.opener.as_ref().and_then(Opener::patience);
+            let runner = self.rounds.as_ref().map(Rounds::lost);
+            let wanted = match &self.opener {
+                Some(opener) => [Some(opener.as_fd()), opener.stops(), runner],
+                None => [None, None, runner],
+            };
+            let is_stirred = self.opener.as_ref().is_some_and(Opener::is_stirred);
+            let patience_now = if is_stirred { Some(AT_ONCE) } else { self.sooner(patience) };
+            let [ended, control, asked, stopped, is_lost] = wait(self.setup, &self.inmate, wanted, patience_now)?;
+            if ended {
+                return exit_code(&self.inmate).map(Some);
+            }
+            if control && !obey(self.setup, &self.inmate)? {
+                return Ok(None);
+            }
+            match self.probe(is_lost)? {
+                Probed::No => {}
+                Probed::Held => roomy = None,
+                Probed::Breached => return self.stand_still(),
+            }
+            let Some(opener) = &mut self.opener else { continue };
+            if patience.is_some() {
+                opener.tend()?;
+                roomy = None;
+            }
+            let stopped = stopped || is_stirred;
+            if !asked && !stopped {
                 continue;
             }
-            roomy = Some(sent);
+            // The agent's call is taken when there is room for its report: until then it waits, but the supervisor is obeyed. Only the
+            // warden and the processes that wait for it take room away.
+            let sent = opener.journal().sent();
+            if roomy != Some(sent) {
+                let [ended, control, room] = wait_for_room(self.setup, &self.inmate)?;
+                if !room || ended || control {
+                    continue;
+                }
+                roomy = Some(sent);
+            }
+            // A program that is there first: who waits for it may be who asks.
+            if stopped {
+                opener.attend()?;
+            } else {
+                opener.answer_one()?;
+            }
         }
-        // A program that is there first: who waits for it may be who asks.
-        if stopped {
-            opener.attend()?;
-        } else {
-            opener.answer_one()?;
+    }
+
+    /// The time until something has to be done although nobody asks for it.
+    fn sooner(&self, patience: Option<Timespec>) -> Option<Timespec> {
+        let next = self.rounds.as_ref().map(Rounds::patience);
+        // A poll that ends a little too early is made again.
+        let next =
+            next.map(|left| Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() });
+        match (patience, next) {
+            (Some(one), Some(other)) => Some(if (one.tv_sec, one.tv_nsec) < (other.tv_sec, other.tv_nsec) { one } else { other }),
+            (one, other) => one.or(other),
         }
+    }
+
+    /// Makes the probes if it is time, or if whoever makes them is lost, and tells the supervisor.
+    fn probe(&mut self, is_lost: bool) -> Result<Probed, Error> {
+        let Some(rounds) = &mut self.rounds else { return Ok(Probed::No) };
+        if is_lost {
+            rounds.hasten();
+        }
+        match rounds.turn(self.setup, self.built)? {
+            None | Some(Verdict::Again) => Ok(Probed::No),
+            Some(Verdict::Holds(round)) => Journal::probed(self.setup.reports.as_fd(), round).map(|()| Probed::Held),
+            Some(Verdict::Breached(round)) => {
+                // Whatever cannot be stopped is ended, and with it the session.
+                if !self.built.init.stop_everyone() {
+                    return Err(Error::WardenLost);
+                }
+                Journal::probed(self.setup.reports.as_fd(), round)?;
+                answer(self.setup, &Answer::Breached, &[])?;
+                Ok(Probed::Breached)
+            }
+        }
+    }
+
+    /// Answers nothing any more, until the supervisor ends the session.
+    fn stand_still(self) -> Result<Option<i32>, Error> {
+        while request(self.setup)?.is_some() {}
+        Ok(None)
     }
 }
 
 /// Waits until the agent ended, the supervisor asks something, or one of the others is readable (or, after some time, none of it).
-fn wait(setup: &Setup, inmate: &Inmate, others: [Option<BorrowedFd<'_>>; 2], patience: Option<Timespec>) -> Result<[bool; 4], Error> {
+fn wait(setup: &Setup, inmate: &Inmate, others: [Option<BorrowedFd<'_>>; 3], patience: Option<Timespec>) -> Result<[bool; 5], Error> {
     // In the place of one that is not there, nothing is waited for.
-    let [asking, stops] = others;
-    let place = |other: &Option<BorrowedFd<'_>>| if other.is_some() { PollFlags::IN } else { PollFlags::empty() };
-    let flags = [place(&asking), place(&stops)];
-    let [asking, stops] = [asking, stops].map(|other| other.unwrap_or(setup.reports.as_fd()));
-    let [asking_flags, stops_flags] = flags;
-    let mut events = [
-        PollFd::new(&inmate.pidfd, PollFlags::IN),
-        PollFd::new(&setup.control, PollFlags::IN),
-        PollFd::from_borrowed_fd(asking, asking_flags),
-        PollFd::from_borrowed_fd(stops, stops_flags),
-    ];
+    let [asking, stops, runner] = others.map(|other| match other {
+        Some(other) => PollFd::from_borrowed_fd(other, PollFlags::IN),
+        None => PollFd::from_borrowed_fd(setup.reports.as_fd(), PollFlags::empty()),
+    });
+    let mut events = [PollFd::new(&inmate.pidfd, PollFlags::IN), PollFd::new(&setup.control, PollFlags::IN), asking, stops, runner];
     rustix::io::retry_on_intr(|| poll(&mut events, patience.as_ref())).map_err(Error::errno("watch the agent"))?;
     Ok(events.map(|event| event.revents().contains(PollFlags::IN) || event.revents().intersects(PollFlags::HUP | PollFlags::ERR)))
 }

@@ -18,10 +18,13 @@ mod lines;
 #[path = "../../build/list.rs"]
 mod list;
 mod opens;
+mod probes;
 mod processes;
 mod programs;
 mod roles;
 mod survey;
+#[cfg(feature = "danger-weaken")]
+mod weakened;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
