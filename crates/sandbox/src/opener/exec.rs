@@ -140,8 +140,10 @@ impl Opener {
         // One at a time in a process: the kernel makes whoever executes wait for the end of its other threads, and whoever traces one of
         // them would make it wait for ever.
         if let Some(other) = self.tracer.other_of(process, call.task) {
-            let traced = Target { host_proc: self.host_proc.as_fd(), task: other }.tracer();
-            if traced == Ok(rustix::process::getpid().as_raw_pid()) {
+            let own = rustix::process::getpid().as_raw_pid();
+            let is_traced = |task| Target { host_proc: self.host_proc.as_fd(), task }.tracer() == Ok(own);
+            // It may have the number of its process by now.
+            if is_traced(other) || is_traced(process) {
                 self.tracer.hold(process, *call);
                 return Ok(());
             }

@@ -177,14 +177,22 @@ fn became(one: &Executing, agent: i32) -> Option<Became> {
         Ok(None) if one.task == agent => None,
         Ok(None) => match ptrace::has_ended(one.task) {
             Ok(false) => None,
-            Ok(true) | Err(_) => Some(Became::Gone),
+            Ok(true) => Some(Became::Gone),
+            Err(_) => renumbered(one),
         },
-        // A thread that executes a program gets the number of its process.
-        Err(_) if one.process != one.task => match ptrace::stop_of(one.process) {
-            Ok(Some(Stop::Executed)) => Some(Became::Program),
-            Ok(None) => None,
-            Ok(Some(Stop::Halted | Stop::Signal(_))) | Err(_) => Some(Became::Gone),
-        },
-        Err(_) => Some(Became::Gone),
+        Err(_) => renumbered(one),
+    }
+}
+
+/// What became of a thread whose number is gone: one that executes a program gets the number of its process, at any moment between two
+/// looks.
+fn renumbered(one: &Executing) -> Option<Became> {
+    if one.process == one.task {
+        return Some(Became::Gone);
+    }
+    match ptrace::stop_of(one.process) {
+        Ok(Some(Stop::Executed)) => Some(Became::Program),
+        Ok(None) => None,
+        Ok(Some(Stop::Halted | Stop::Signal(_))) | Err(_) => Some(Became::Gone),
     }
 }
