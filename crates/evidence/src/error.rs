@@ -39,14 +39,31 @@ pub enum Error {
         /// The log's directory.
         path: PathBuf,
     },
-    /// Sealed records do not fit together: the log was altered, not merely cut short.
-    #[error("{path} is damaged at line {line} before its last seal; nothing was changed; run bailiwick-verify on it and start a new log")]
+    /// Entries and checkpoints do not fit together: the log was altered, not merely cut short.
+    #[error(
+        "{path} is damaged at line {line} before its last checkpoint; nothing was changed; run bailiwick-verify on it and start a new log"
+    )]
     Damaged {
         /// The log.
         path: PathBuf,
         /// The first line that does not fit, from 1.
         line: u64,
     },
+    /// A tile or a bundle of entries is not what it should be.
+    #[error("{path} is damaged; nothing was changed; run bailiwick-verify on the log and start a new one")]
+    DamagedTile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A log's live file is gone, but not its tiles.
+    #[error("{path} is missing though its log has tiles; restore it from a backup, or start a new log")]
+    LiveFileMissing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A checkpoint was not signed.
+    #[error("a checkpoint could not be signed: {0}")]
+    Unsigned(#[from] schema::SignError),
     /// An earlier write failed, so the log takes nothing more.
     #[error("an earlier write to the evidence log failed, so it takes nothing more; repair the cause and open the log again")]
     Poisoned,

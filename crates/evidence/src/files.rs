@@ -30,9 +30,17 @@ pub(crate) fn refuse_exposed(file: &File, path: &Path) -> Result<(), Error> {
     if mode & OTHERS == 0 { Ok(()) } else { Err(Error::KeyExposed { path: path.to_path_buf(), mode }) }
 }
 
-/// Makes the names in a directory durable.
-pub(crate) fn sync_directory(path: &Path) -> Result<(), Error> {
-    File::open(path).and_then(|directory| directory.sync_all()).map_err(Error::io("make durable", path))
+/// Makes a file's content, or the names in a directory, durable.
+pub(crate) fn sync(path: &Path) -> Result<(), Error> {
+    File::open(path).and_then(|opened| opened.sync_all()).map_err(Error::io("make durable", path))
+}
+
+/// Writes a file under its final name at once, in the place of one that is there. Not durable yet.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".next");
+    let written = private().write(true).create(true).truncate(true).open(&partial).and_then(|mut file| file.write_all(bytes));
+    written.and_then(|()| std::fs::rename(&partial, path)).map_err(Error::io("write", path))
 }
 
 /// Writes a whole new file under its final name at once, durable. Leaves a file that is already there alone.
@@ -49,5 +57,5 @@ pub(crate) fn write_new(directory: &Path, name: &str, bytes: &[u8]) -> Result<()
     });
     let removed = std::fs::remove_file(&partial);
     linked.and(removed).map_err(Error::io("write", &target))?;
-    sync_directory(directory)
+    sync(directory)
 }

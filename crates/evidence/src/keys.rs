@@ -1,11 +1,11 @@
-use crate::{DigestKey, Error, files};
-use aws_lc_rs::{
-    digest,
-    rand::{SecureRandom, SystemRandom},
-    signature::{Ed25519KeyPair, KeyPair},
+use crate::{
+    DigestKey, Error, files,
+    note::{self, Checkpoint, NoteSignature},
 };
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use data_encoding::HEXLOWER;
-use schema::{Seal, Token};
+use file_key::FileKey;
+use schema::{SignatureAlgorithm, Signer, Token};
 use std::{
     fs::File,
     io::Read,
@@ -14,38 +14,48 @@ use std::{
 };
 use zeroize::{Zeroize, Zeroizing};
 
-/// The file that holds the public key, as 64 hex digits: beside the keys, and copied beside each log.
+mod file_key;
+
+/// The file that holds the public signing key as hex digits, beside the keys.
 pub const PUBLIC_KEY_FILE: &str = "signing.pub";
 const SIGNING_KEY_FILE: &str = "signing.key";
 const DIGEST_KEY_FILE: &str = "digest.key";
 const KEY_FILE_BYTES_MAX: u64 = 4096;
 
-/// The keys of one keeper of evidence: an Ed25519 key that seals logs (RFC 8032) and the key of keyed digests.
+/// The keys of one keeper of evidence: the key that signs logs' checkpoints, and the key of keyed digests.
 #[derive(Clone)]
 pub struct Keys {
-    signing: Arc<Ed25519KeyPair>,
-    key_id: Token,
+    signer: Arc<dyn Signer>,
     digest: DigestKey,
 }
 
 impl Keys {
-    /// Loads the keys in `directory`, or makes new ones if there are none: `signing.key` (PKCS#8), `digest.key` (32 bytes), both mode
-    /// 0600, and `signing.pub` (hex) for whoever verifies.
+    /// Loads the keys in `directory`, or makes new ones if there are none: `signing.key` (PKCS#8: Ed25519, or ECDSA P-256 if one was put
+    /// there), `digest.key` (32 bytes), both mode 0600, and `signing.pub` (hex) for whoever verifies.
     ///
     /// # Errors
     /// [`Error::KeyExposed`] if others could read the directory or a key; [`Error::KeyMalformed`] if a file is no key; [`Error::Io`].
     pub fn load_or_create(directory: &Path) -> Result<Self, Error> {
+        Self::load_or_create_with(directory, SignatureAlgorithm::Ed25519)
+    }
+
+    /// As [`Keys::load_or_create`]; a signing key that is made is one for `algorithm`.
+    ///
+    /// # Errors
+    /// As [`Keys::load_or_create`].
+    pub fn load_or_create_with(directory: &Path, algorithm: SignatureAlgorithm) -> Result<Self, Error> {
         private(directory)?;
-        let random = SystemRandom::new();
         let signing_path = directory.join(SIGNING_KEY_FILE);
-        let pkcs8 = load_or_make(&signing_path, directory, || {
-            Ed25519KeyPair::generate_pkcs8(&random).map(|document| Zeroizing::new(document.as_ref().to_vec())).map_err(|_| Error::Random)
-        })?;
-        let signing = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|_| Error::KeyMalformed { path: signing_path })?;
-        let digest = digest_key(directory)?;
-        let keys = Self { key_id: key_id(signing.public_key().as_ref()), signing: Arc::new(signing), digest };
+        let pkcs8 = load_or_make(&signing_path, directory, || FileKey::generate(algorithm))?;
+        let key = FileKey::parse(&pkcs8).ok_or(Error::KeyMalformed { path: signing_path })?;
+        let keys = Self { signer: Arc::new(key), digest: digest_key(directory)? };
         keys.export_public(directory)?;
         Ok(keys)
+    }
+
+    /// Keys of which the signing one is held elsewhere, such as in a hardware token.
+    pub fn with_signer(signer: Arc<dyn Signer>, digest: DigestKey) -> Self {
+        Self { signer, digest }
     }
 
     /// Loads, or makes, the key of keyed digests alone: for a process that starts others which must not hold the signing key, not even as
@@ -63,32 +73,44 @@ impl Keys {
         &self.digest
     }
 
-    /// The public key as 64 lower-case hex digits: what a verifier must be given by a way that the log's keeper does not control.
+    /// The public key as lower-case hex digits (64 for Ed25519): what a verifier must be given by a way that the log's keeper does not
+    /// control.
     pub fn public_key_hex(&self) -> String {
-        HEXLOWER.encode(self.signing.public_key().as_ref())
+        HEXLOWER.encode(self.signer.public_key())
     }
 
-    /// The public key's name in seals: the first 16 hex digits of its SHA-256.
-    pub fn key_id(&self) -> &Token {
-        &self.key_id
+    pub(crate) fn signer(&self) -> &dyn Signer {
+        self.signer.as_ref()
     }
 
-    pub(crate) fn seal(&self, input: &str) -> Seal {
-        let signature = self.signing.sign(input.as_bytes());
-        Seal { key_id: self.key_id.clone(), ed25519: Token::lossy(&HEXLOWER.encode(signature.as_ref())) }
+    /// Whether a signature line of a checkpoint is ours and right.
+    pub(crate) fn verifies(&self, checkpoint: &Checkpoint, signature: &NoteSignature<'_>) -> bool {
+        let ours = signature.name == checkpoint.origin && signature.key_id == note::key_id(&checkpoint.origin, self.signer());
+        ours && file_key::verifies(self.signer(), checkpoint.text().as_bytes(), &signature.bytes)
     }
 
-    pub(crate) fn verifies(&self, input: &str, seal: &Seal) -> bool {
-        let Ok(signature) = HEXLOWER.decode(seal.ed25519.as_str().as_bytes()) else { return false };
-        let public = aws_lc_rs::signature::UnparsedPublicKey::new(&aws_lc_rs::signature::ED25519, self.signing.public_key().as_ref());
-        seal.key_id == self.key_id && public.verify(input.as_bytes(), &signature).is_ok()
+    /// Refuses a log that was begun with another key.
+    pub(crate) fn check_verifier_key(&self, path: &Path) -> Result<(), Error> {
+        let there = read_bounded(path).map_err(Error::io("read", path))?;
+        let text = String::from_utf8_lossy(there.trim_ascii());
+        let name = text.split('+').next().unwrap_or_default();
+        if text == note::verifier_key(name, self.signer()) { Ok(()) } else { Err(Error::KeyChanged { path: path.to_path_buf() }) }
     }
 
-    /// Writes the public key into `directory`, or checks that the one there is ours.
-    pub(crate) fn export_public(&self, directory: &Path) -> Result<(), Error> {
+    /// 32 random hex digits, to name a log after.
+    pub(crate) fn random_id() -> Result<Token, Error> {
+        let mut random = [0; 16];
+        SystemRandom::new().fill(&mut random).map_err(|_| Error::Random)?;
+        Ok(Token::lossy(&HEXLOWER.encode(&random)))
+    }
+
+    /// Writes the public key into the keys' `directory`, or checks that the one there is ours.
+    fn export_public(&self, directory: &Path) -> Result<(), Error> {
         let path = directory.join(PUBLIC_KEY_FILE);
         let ours = self.public_key_hex();
-        files::write_new(directory, PUBLIC_KEY_FILE, format!("{ours}\n").as_bytes())?;
+        if !path.exists() {
+            files::write_new(directory, PUBLIC_KEY_FILE, format!("{ours}\n").as_bytes())?;
+        }
         let there = read_bounded(&path).map_err(Error::io("read", &path))?;
         if there.trim_ascii() == ours.as_bytes() { Ok(()) } else { Err(Error::KeyChanged { path: directory.to_path_buf() }) }
     }
@@ -96,7 +118,7 @@ impl Keys {
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Keys(signing {}, digest {})", self.key_id, self.digest.id())
+        write!(f, "Keys({:?}, digest {})", self.signer.algorithm(), self.digest.id())
     }
 }
 
@@ -120,12 +142,7 @@ fn digest_key(directory: &Path) -> Result<DigestKey, Error> {
     Ok(key)
 }
 
-fn key_id(public_key: &[u8]) -> Token {
-    let hash = digest::digest(&digest::SHA256, public_key);
-    Token::lossy(&HEXLOWER.encode(hash.as_ref().get(..8).unwrap_or_default()))
-}
-
-type Secret = Zeroizing<Vec<u8>>;
+pub(crate) type Secret = Zeroizing<Vec<u8>>;
 
 fn load_or_make(path: &PathBuf, directory: &Path, make: impl FnOnce() -> Result<Secret, Error>) -> Result<Secret, Error> {
     let missing = matches!(path.symlink_metadata(), Err(error) if error.kind() == std::io::ErrorKind::NotFound);

@@ -104,6 +104,7 @@ impl Writer {
             let (observed, drained) = self.drain_sources();
             let idle = arrivals.is_empty() && observed.is_empty();
             self.commit(observed, drained, arrivals)?;
+            self.log.tidy()?;
             if last && idle {
                 break;
             }

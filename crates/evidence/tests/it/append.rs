@@ -39,7 +39,7 @@ fn an_empty_or_oversized_batch_is_refused_and_does_not_poison() {
 }
 
 #[test]
-fn appended_events_come_back_in_order_and_the_chain_goes_on_after_reopening() {
+fn appended_events_come_back_in_order_and_the_log_goes_on_after_reopening() {
     let place = tempfile::tempdir().unwrap();
     let mut log = sample::log(place.path());
     assert_eq!(log.append(&[sample::started(), sample::authorised(1)]).unwrap().value(), 1);
@@ -48,10 +48,8 @@ fn appended_events_come_back_in_order_and_the_chain_goes_on_after_reopening() {
     assert_eq!(log.append(&[sample::completed(1), sample::ended()]).unwrap().value(), 3);
     let expected = [sample::started(), sample::authorised(1), sample::completed(1), sample::ended()];
     assert_eq!(events(&place.path().join("log")), expected);
-    let records: Vec<_> = evidence::read(log.path()).unwrap().map(Result::unwrap).collect();
-    let sealed: Vec<bool> = records.iter().map(|record| record.seal.is_some()).collect();
-    assert_eq!(sealed, [false, true, false, true]);
-    assert!(records.windows(2).all(|pair| pair[0].hash == pair[1].previous));
+    let indices: Vec<u64> = evidence::read(log.path()).unwrap().map(|record| record.unwrap().index).collect();
+    assert_eq!(indices, [0, 1, 2, 3]);
 }
 
 #[test]
