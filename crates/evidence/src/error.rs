@@ -61,6 +61,14 @@ pub enum Error {
         /// Where it should be.
         path: PathBuf,
     },
+    /// An entry was asked for that the log does not have.
+    #[error("the log has {size} entries, so there is nothing at {index}; ask for an earlier one")]
+    NoSuchEntry {
+        /// What was asked for.
+        index: u64,
+        /// How many entries there are.
+        size: u64,
+    },
     /// A checkpoint was not signed.
     #[error("a checkpoint could not be signed: {0}")]
     Unsigned(#[from] schema::SignError),

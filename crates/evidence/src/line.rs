@@ -23,10 +23,11 @@ pub(crate) struct Head {
     pub(crate) first: u64,
 }
 
+/// A line with a checkpoint.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Confirmed {
-    checkpoint: String,
+pub(crate) struct Confirmed {
+    pub(crate) checkpoint: String,
 }
 
 #[derive(Serialize)]

@@ -17,7 +17,7 @@ use std::{
 
 const LOCK_FILE: &str = "log.lock";
 /// The key that checks the log's checkpoints, in signed-note form.
-const VERIFIER_KEY_FILE: &str = "log.vkey";
+pub(crate) const VERIFIER_KEY_FILE: &str = "log.vkey";
 /// The newest checkpoint, for readers of tiles.
 const CHECKPOINT_FILE: &str = "checkpoint";
 /// Before what is unique in a log's name.

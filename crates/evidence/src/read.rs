@@ -12,21 +12,114 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The records of a log, in order: those in tiles, then those in the live file. Reading checks the form only; `bailiwick-verify` checks the
-/// tree.
+/// The lines of a live file after its head, as far as they are written whole.
 #[derive(Debug)]
-pub struct Records {
-    directory: PathBuf,
+pub(crate) struct LiveEntries {
     path: PathBuf,
     reader: BufReader<File>,
-    /// Index of the live file's first entry.
-    live_first: u64,
+    first: u64,
+    /// Lines read.
+    line: u64,
+    bytes: Vec<u8>,
+}
+
+impl LiveEntries {
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Damaged`] if the file does not begin as a live file.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let mut reader = BufReader::new(File::open(path).map_err(Error::io("open", path))?);
+        let mut bytes = Vec::new();
+        read_line(&mut reader, &mut bytes).map_err(Error::io("read", path))?;
+        let head = Head::parse(&bytes).ok_or_else(|| Error::Damaged { path: path.to_path_buf(), line: 1 })?;
+        Ok(Self { path: path.to_path_buf(), reader, first: head.first, line: 1, bytes })
+    }
+
+    /// Index of the file's first entry.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// The next line. `None` at the end, before room that is still empty, and before a line that is being written.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Damaged`].
+    pub(crate) fn next_line(&mut self) -> Result<Option<Line<'_>>, Error> {
+        self.line += 1;
+        read_line(&mut self.reader, &mut self.bytes).map_err(Error::io("read", &self.path))?;
+        let Some(line) = self.bytes.strip_suffix(b"\n") else {
+            let unfinished = self.bytes.len() < line::LINE_BYTES_MAX || self.bytes.contains(&0);
+            return if unfinished { Ok(None) } else { Err(self.damaged()) };
+        };
+        Line::parse(line).map(Some).ok_or_else(|| Error::Damaged { path: self.path.clone(), line: self.line })
+    }
+
+    fn damaged(&self) -> Error {
+        Error::Damaged { path: self.path.clone(), line: self.line }
+    }
+}
+
+/// The entries of a log, in order, as they stand: those in tiles, then those in the live file.
+#[derive(Debug)]
+pub(crate) struct Entries {
+    directory: PathBuf,
+    live: LiveEntries,
     next_index: u64,
     /// Entries of the bundle at hand.
     bundle: VecDeque<Vec<u8>>,
-    /// Lines read of the live file.
-    line: u64,
-    bytes: Vec<u8>,
+    entry: Vec<u8>,
+}
+
+impl Entries {
+    /// Of a log, given its directory or its live file.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Damaged`] if the live file does not begin as one.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let path = if path.is_dir() { path.join(LOG_FILE) } else { path.to_path_buf() };
+        let live = LiveEntries::open(&path)?;
+        let directory = path.parent().unwrap_or(&path).to_path_buf();
+        Ok(Self { directory, live, next_index: 0, bundle: VecDeque::new(), entry: Vec::new() })
+    }
+
+    /// The next entry and its index.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Damaged`], [`Error::DamagedTile`].
+    pub(crate) fn next_entry(&mut self) -> Result<Option<(u64, &[u8])>, Error> {
+        let index = self.next_index;
+        if index < self.live.first {
+            if self.bundle.is_empty() {
+                self.bundle = tile::read_bundle(&self.directory, index / WIDTH as u64)?.into();
+            }
+            self.entry = self.bundle.pop_front().unwrap_or_default();
+        } else if !self.next_live()? {
+            return Ok(None);
+        }
+        self.next_index += 1;
+        Ok(Some((index, &self.entry)))
+    }
+
+    fn next_live(&mut self) -> Result<bool, Error> {
+        while let Some(line) = self.live.next_line()? {
+            if let Line::Entry(entry) = line {
+                self.entry.clear();
+                self.entry.extend_from_slice(entry);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Says that the entry at `index` cannot be read.
+    pub(crate) fn damaged(&self, index: u64) -> Error {
+        if index < self.live.first { tile::damaged(&self.directory, index / WIDTH as u64) } else { self.live.damaged() }
+    }
+}
+
+/// The records of a log, in order. Reading checks the form only; `bailiwick-verify` checks the tree.
+#[derive(Debug)]
+pub struct Records {
+    entries: Entries,
     ended: bool,
 }
 
@@ -35,14 +128,7 @@ pub struct Records {
 /// # Errors
 /// [`Error::Io`]; [`Error::Damaged`] if the live file does not begin as one.
 pub fn read(path: &Path) -> Result<Records, Error> {
-    let path = if path.is_dir() { path.join(LOG_FILE) } else { path.to_path_buf() };
-    let mut reader = BufReader::new(File::open(&path).map_err(Error::io("open", &path))?);
-    let mut bytes = Vec::new();
-    read_line(&mut reader, &mut bytes).map_err(Error::io("read", &path))?;
-    let head = Head::parse(&bytes).ok_or_else(|| Error::Damaged { path: path.clone(), line: 1 })?;
-    let directory = path.parent().unwrap_or(&path).to_path_buf();
-    let bundle = VecDeque::new();
-    Ok(Records { directory, path, reader, live_first: head.first, next_index: 0, bundle, line: 1, bytes, ended: false })
+    Ok(Records { entries: Entries::open(path)?, ended: false })
 }
 
 /// The directories that hold a log: `directory` itself or those right below it, sorted by name.
@@ -67,42 +153,9 @@ pub fn log_directories(directory: &Path) -> Result<Vec<PathBuf>, Error> {
 
 impl Records {
     fn advance(&mut self) -> Result<Option<Record>, Error> {
-        if self.next_index < self.live_first {
-            return self.next_in_tiles().map(Some);
-        }
-        loop {
-            self.line += 1;
-            read_line(&mut self.reader, &mut self.bytes).map_err(Error::io("read", &self.path))?;
-            let Some(line) = self.bytes.strip_suffix(b"\n") else {
-                // The end, room after it, or a line that is being written.
-                let unfinished = self.bytes.len() < line::LINE_BYTES_MAX || self.bytes.contains(&0);
-                return if unfinished { Ok(None) } else { Err(self.damaged()) };
-            };
-            match Line::parse(line) {
-                Some(Line::Checkpoint(_)) => {}
-                Some(Line::Entry(entry)) => {
-                    let record = line::record(self.next_index, entry).ok_or_else(|| self.damaged())?;
-                    self.next_index += 1;
-                    return Ok(Some(record));
-                }
-                None => return Err(self.damaged()),
-            }
-        }
-    }
-
-    fn next_in_tiles(&mut self) -> Result<Record, Error> {
-        let number = self.next_index / WIDTH as u64;
-        if self.bundle.is_empty() {
-            self.bundle = tile::read_bundle(&self.directory, number)?.into();
-        }
-        let entry = self.bundle.pop_front().unwrap_or_default();
-        let record = line::record(self.next_index, &entry).ok_or_else(|| tile::damaged(&self.directory, number))?;
-        self.next_index += 1;
-        Ok(record)
-    }
-
-    fn damaged(&self) -> Error {
-        Error::Damaged { path: self.path.clone(), line: self.line }
+        let Some((index, entry)) = self.entries.next_entry()? else { return Ok(None) };
+        let record = line::record(index, entry);
+        record.map(Some).ok_or_else(|| self.entries.damaged(index))
     }
 }
 

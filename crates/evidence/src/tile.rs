@@ -21,7 +21,7 @@ pub(crate) use gatherer::Gatherer;
 pub(crate) const WIDTH: usize = 256;
 const HASH_BYTES: usize = 32;
 /// A tile spans this many levels of the tree.
-const HEIGHT: u32 = 8;
+pub(crate) const HEIGHT: u32 = 8;
 /// Levels of tiles that are looked for: more than 2^64 entries have.
 const LEVELS_MAX: u32 = 8;
 /// Largest bundle: every entry as long as a length of 16 bits can say.
@@ -100,7 +100,7 @@ fn compress(entries: &[u8]) -> std::io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-fn read_tile(directory: &Path, level: u32, number: u64) -> Result<Vec<Hash>, Error> {
+pub(crate) fn read_tile(directory: &Path, level: u32, number: u64) -> Result<Vec<Hash>, Error> {
     let path = directory.join(tile_path(level, number));
     let mut bytes = Vec::new();
     let file = File::open(&path).map_err(Error::io("open", &path))?;

@@ -384,4 +384,31 @@ impl Event {
             Self::PolicyChanged(event) => Some(&event.session_id),
         }
     }
+
+    /// The call that the event belongs to, if it belongs to one.
+    pub fn request_id(&self) -> Option<&RequestId> {
+        match self {
+            Self::CallAuthorised(event) => Some(&event.request_id),
+            Self::CallCompleted(event) => Some(&event.request_id),
+            Self::CallRefused(event) => Some(&event.request_id),
+            Self::SessionStarted(_)
+            | Self::SessionEnded(_)
+            | Self::FileOpened(_)
+            | Self::FileRefused(_)
+            | Self::ConnectionRefused(_)
+            | Self::NameRefused(_)
+            | Self::SystemCallRefused(_)
+            | Self::LogRecovered(_)
+            | Self::ProgramExecuted(_)
+            | Self::ProgramRefused(_)
+            | Self::SystemCallObserved(_)
+            | Self::LimitReached(_)
+            | Self::PolicyChanged(_)
+            | Self::FileChanged(_)
+            | Self::WorkspaceSnapshotted(_)
+            | Self::WorkspaceRestored(_)
+            | Self::WorkspaceCommitted(_)
+            | Self::WallsProbed(_) => None,
+        }
+    }
 }
