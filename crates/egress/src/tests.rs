@@ -63,9 +63,8 @@ impl Trial {
         drop(self.stop);
         self.door.join().unwrap().unwrap();
         self.writer.shutdown().unwrap();
-        let log = std::fs::read_to_string(self.folder.path().join("log").join(evidence::LOG_FILE)).unwrap();
-        let events = log.lines().map(|line| serde_json::from_str::<schema::Record>(line).unwrap().event);
-        events.map(|event| brief(&event)).collect()
+        let records = evidence::read(&self.folder.path().join("log")).unwrap();
+        records.map(|record| brief(&record.unwrap().event)).collect()
     }
 }
 

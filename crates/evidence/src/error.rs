@@ -69,6 +69,9 @@ pub enum Error {
         /// How many entries there are.
         size: u64,
     },
+    /// A witness's name would not fit into a signature line.
+    #[error("a witness's name must not be empty nor hold spaces or a plus sign; choose one like witness.example/w1")]
+    WitnessName,
     /// A checkpoint was not signed.
     #[error("a checkpoint could not be signed: {0}")]
     Unsigned(#[from] schema::SignError),

@@ -6,12 +6,12 @@
 
 use crate::{
     Error,
-    line::{Confirmed, Line},
+    line::Confirmed,
     live::LOG_FILE,
     log::VERIFIER_KEY_FILE,
     nodes::{Nodes, subtrees},
     note::Checkpoint,
-    read::{Entries, LiveEntries},
+    read::{Entries, last_checkpoint},
     tree::Hash,
 };
 use data_encoding::BASE64;
@@ -86,6 +86,18 @@ pub fn export(directories: &[impl AsRef<Path>], selection: &Selection, out: &mut
     }
     writing.out.flush().map_err(Error::io("write", Path::new("the bundle")))?;
     Ok(writing.exported)
+}
+
+/// Proves that the entry at `index` is in the log in `directory`, in the form of C2SP tlog-proof: for any program that knows that form. The
+/// entry itself is not part of it.
+///
+/// # Errors
+/// [`Error::NoSuchEntry`], [`Error::Io`], [`Error::Damaged`], [`Error::DamagedTile`].
+pub fn inclusion_proof(directory: &Path, index: u64) -> Result<String, Error> {
+    let mut nodes = Nodes::open(directory)?;
+    let size = nodes.size();
+    let path: String = nodes.inclusion(index, size)?.iter().map(|hash| BASE64.encode(hash) + "\n").collect();
+    Ok(format!("c2sp.org/tlog-proof@v1\nindex {index}\n{path}\n{}", last_checkpoint(directory, size)?))
 }
 
 /// The ranges of entries to show, in order, neither empty nor touching; none if nothing was chosen.
@@ -176,21 +188,6 @@ impl<W: Write> Writing<'_, W> {
         let written = self.out.write_all(line).and_then(|()| self.out.write_all(b"\n"));
         written.map_err(Error::io("write", Path::new("the bundle")))
     }
-}
-
-/// The checkpoint over the first `size` entries, as it stands in the live file.
-fn last_checkpoint(directory: &Path, size: u64) -> Result<String, Error> {
-    let path = directory.join(LOG_FILE);
-    let mut live = LiveEntries::open(&path)?;
-    let mut entries = live.first();
-    while let Some(line) = live.next_line()? {
-        match line {
-            Line::Entry(_) => entries += 1,
-            Line::Checkpoint(note) if entries == size => return Ok(note),
-            Line::Checkpoint(_) => {}
-        }
-    }
-    Err(Error::Damaged { path, line: 1 })
 }
 
 #[cfg(test)]

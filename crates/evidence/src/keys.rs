@@ -79,6 +79,18 @@ impl Keys {
         HEXLOWER.encode(self.signer.public_key())
     }
 
+    /// Loads the Ed25519 key in `path`, or makes one: for a witness, whose key signs nothing else.
+    ///
+    /// # Errors
+    /// As [`Keys::load_or_create`].
+    pub fn witness_signer(path: &Path) -> Result<Arc<dyn Signer>, Error> {
+        let path = path.to_path_buf();
+        let directory = path.parent().unwrap_or(&path).to_path_buf();
+        private(&directory)?;
+        let pkcs8 = load_or_make(&path, &directory, || FileKey::generate(SignatureAlgorithm::Ed25519))?;
+        Ok(Arc::new(FileKey::parse(&pkcs8).ok_or(Error::KeyMalformed { path })?))
+    }
+
     pub(crate) fn signer(&self) -> &dyn Signer {
         self.signer.as_ref()
     }
@@ -86,7 +98,7 @@ impl Keys {
     /// Whether a signature line of a checkpoint is ours and right.
     pub(crate) fn verifies(&self, checkpoint: &Checkpoint, signature: &NoteSignature<'_>) -> bool {
         let ours = signature.name == checkpoint.origin && signature.key_id == note::key_id(&checkpoint.origin, self.signer());
-        ours && file_key::verifies(self.signer(), checkpoint.text().as_bytes(), &signature.bytes)
+        ours && note::verifies(self.signer.algorithm(), self.signer.public_key(), checkpoint.text().as_bytes(), &signature.bytes)
     }
 
     /// Refuses a log that was begun with another key.

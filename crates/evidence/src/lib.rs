@@ -27,12 +27,13 @@ mod tree;
 pub mod view;
 mod wait;
 mod wire;
+pub mod witness;
 mod writer;
 
 pub use client::Client;
 pub use digest::{DigestHasher, DigestKey};
 pub use error::Error;
-pub use export::{Exported, Selection, export};
+pub use export::{Exported, Selection, export, inclusion_proof};
 pub use keys::{Keys, PUBLIC_KEY_FILE};
 pub use live::LOG_FILE;
 pub use log::{BATCH_EVENTS_MAX, DurableIndex, Log};

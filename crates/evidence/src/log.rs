@@ -21,7 +21,7 @@ pub(crate) const VERIFIER_KEY_FILE: &str = "log.vkey";
 /// The newest checkpoint, for readers of tiles.
 const CHECKPOINT_FILE: &str = "checkpoint";
 /// Before what is unique in a log's name.
-const ORIGIN_PREFIX: &str = "bailiwick/log/";
+pub(crate) const ORIGIN_PREFIX: &str = "bailiwick/log/";
 /// Most events in one batch.
 pub const BATCH_EVENTS_MAX: usize = 8192;
 /// Once the live file is longer, what is in tiles is taken out of it.

@@ -50,18 +50,10 @@ impl Nodes {
         self.tiled + self.live.len() as u64
     }
 
-    /// The root over the first `size` entries, at most all.
-    ///
-    /// # Errors
-    /// [`Error::Io`], [`Error::DamagedTile`].
-    pub(crate) fn root(&mut self, size: u64) -> Result<Hash, Error> {
-        if size == 0 { Ok(root_of(&[])) } else { self.range(0..size) }
-    }
-
     /// Proves that the entry at `index` is in the tree over the first `size` entries: the siblings on the way to the root, from below.
     ///
     /// # Errors
-    /// As [`Nodes::root`]; [`Error::NoSuchEntry`].
+    /// [`Error::Io`], [`Error::DamagedTile`], [`Error::NoSuchEntry`].
     pub(crate) fn inclusion(&mut self, index: u64, size: u64) -> Result<Vec<Hash>, Error> {
         self.refuse_beyond(size)?;
         if index >= size {
@@ -82,7 +74,7 @@ impl Nodes {
     /// Proves that the tree over the first `old` entries is the beginning of the one over the first `size`.
     ///
     /// # Errors
-    /// As [`Nodes::root`]; [`Error::NoSuchEntry`].
+    /// [`Error::Io`], [`Error::DamagedTile`], [`Error::NoSuchEntry`].
     pub(crate) fn consistency(&mut self, old: u64, size: u64) -> Result<Vec<Hash>, Error> {
         self.refuse_beyond(size)?;
         if old > size {
@@ -110,7 +102,7 @@ impl Nodes {
     /// The perfect subtree of 2^`height` entries, the `number`th of its height.
     ///
     /// # Errors
-    /// As [`Nodes::root`].
+    /// As [`Nodes::inclusion`].
     pub(crate) fn subtree(&mut self, height: u32, number: u64) -> Result<Hash, Error> {
         let end = (number + 1) << height;
         if end > self.tiled {

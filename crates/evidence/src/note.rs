@@ -1,7 +1,10 @@
 //! Signed checkpoints: C2SP tlog-checkpoint in C2SP signed-note form.
 
 use crate::tree::Hash;
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    signature::{ECDSA_P256_SHA256_ASN1, ED25519, ParsedPublicKey},
+};
 use data_encoding::{BASE64, HEXLOWER};
 use schema::{SignError, SignatureAlgorithm, Signer};
 
@@ -73,26 +76,34 @@ impl<'a> NoteSignature<'a> {
 
 /// The key's number in signature lines (signed-note, "Signature types").
 pub(crate) fn key_id(name: &str, signer: &dyn Signer) -> [u8; KEY_ID_BYTES] {
-    let input = match signer.algorithm() {
-        SignatureAlgorithm::Ed25519 => [name.as_bytes(), b"\n", &[type_byte(signer)], signer.public_key()].concat(),
-        SignatureAlgorithm::EcdsaP256 => signer.public_key().to_vec(),
+    key_id_of(name, signer.algorithm(), signer.public_key())
+}
+
+pub(crate) fn key_id_of(name: &str, algorithm: SignatureAlgorithm, public: &[u8]) -> [u8; KEY_ID_BYTES] {
+    let input = match algorithm {
+        SignatureAlgorithm::Ed25519 => [name.as_bytes(), b"\n", &[type_byte(algorithm)], public].concat(),
+        SignatureAlgorithm::EcdsaP256 => public.to_vec(),
     };
-    let hash = digest(&SHA256, &input);
-    let mut id = [0; KEY_ID_BYTES];
-    for (to, from) in id.iter_mut().zip(hash.as_ref()) {
-        *to = *from;
-    }
-    id
+    digest(&SHA256, &input).as_ref().first_chunk().copied().unwrap_or_default()
+}
+
+/// Whether `signature` over `message` is of the key.
+pub(crate) fn verifies(algorithm: SignatureAlgorithm, public: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let key = match algorithm {
+        SignatureAlgorithm::Ed25519 => ParsedPublicKey::new(&ED25519, public),
+        SignatureAlgorithm::EcdsaP256 => ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, public),
+    };
+    key.is_ok_and(|key| key.verify_sig(message, signature).is_ok())
 }
 
 /// The key as other programs take it (signed-note, "Verifier keys").
 pub(crate) fn verifier_key(name: &str, signer: &dyn Signer) -> String {
-    let key = [&[type_byte(signer)], signer.public_key()].concat();
+    let key = [&[type_byte(signer.algorithm())], signer.public_key()].concat();
     format!("{name}+{}+{}", HEXLOWER.encode(&key_id(name, signer)), BASE64.encode(&key))
 }
 
-fn type_byte(signer: &dyn Signer) -> u8 {
-    match signer.algorithm() {
+fn type_byte(algorithm: SignatureAlgorithm) -> u8 {
+    match algorithm {
         SignatureAlgorithm::Ed25519 => 1,
         SignatureAlgorithm::EcdsaP256 => 2,
     }

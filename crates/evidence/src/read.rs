@@ -1,8 +1,10 @@
 use crate::{
-    Error,
+    Error, Keys,
     line::{self, Head, Line, read_line},
     live::LOG_FILE,
+    note::Checkpoint,
     tile::{self, WIDTH},
+    tree::{Frontier, leaf},
 };
 use schema::Record;
 use std::{
@@ -116,10 +118,11 @@ impl Entries {
     }
 }
 
-/// The records of a log, in order. Reading checks the form only; `bailiwick-verify` checks the tree.
+/// The records of a log, in order. Reading checks the form only, unless [`Records::checked`] asks for more.
 #[derive(Debug)]
 pub struct Records {
     entries: Entries,
+    check: Option<(Keys, Frontier)>,
     ended: bool,
 }
 
@@ -128,7 +131,7 @@ pub struct Records {
 /// # Errors
 /// [`Error::Io`]; [`Error::Damaged`] if the live file does not begin as one.
 pub fn read(path: &Path) -> Result<Records, Error> {
-    Ok(Records { entries: Entries::open(path)?, ended: false })
+    Ok(Records { entries: Entries::open(path)?, check: None, ended: false })
 }
 
 /// The directories that hold a log: `directory` itself or those right below it, sorted by name.
@@ -152,11 +155,47 @@ pub fn log_directories(directory: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 impl Records {
+    /// Ends with an error unless the records are those under the log's last checkpoint, and one of `keys` signed it. Whatever is done with
+    /// them must wait for the end.
+    #[must_use]
+    pub fn checked(mut self, keys: Keys) -> Self {
+        self.check = Some((keys, Frontier::default()));
+        self
+    }
+
     fn advance(&mut self) -> Result<Option<Record>, Error> {
-        let Some((index, entry)) = self.entries.next_entry()? else { return Ok(None) };
+        let Some((index, entry)) = self.entries.next_entry()? else { return self.check_all().map(|()| None) };
+        if let Some((_, tree)) = &mut self.check {
+            tree.append(leaf(entry));
+        }
         let record = line::record(index, entry);
         record.map(Some).ok_or_else(|| self.entries.damaged(index))
     }
+
+    fn check_all(&self) -> Result<(), Error> {
+        let Some((keys, tree)) = &self.check else { return Ok(()) };
+        let note = last_checkpoint(&self.entries.directory, tree.size())?;
+        let signed = Checkpoint::parse(&note).is_some_and(|(checkpoint, signatures)| {
+            let ours = signatures.iter().any(|signature| keys.verifies(&checkpoint, signature));
+            ours && checkpoint.size == tree.size() && checkpoint.root == tree.root()
+        });
+        if signed { Ok(()) } else { Err(self.entries.live.damaged()) }
+    }
+}
+
+/// The checkpoint over the first `size` entries, as it stands in the live file.
+pub(crate) fn last_checkpoint(directory: &Path, size: u64) -> Result<String, Error> {
+    let path = directory.join(LOG_FILE);
+    let mut live = LiveEntries::open(&path)?;
+    let mut entries = live.first();
+    while let Some(line) = live.next_line()? {
+        match line {
+            Line::Entry(_) => entries += 1,
+            Line::Checkpoint(note) if entries == size => return Ok(note),
+            Line::Checkpoint(_) => {}
+        }
+    }
+    Err(Error::Damaged { path, line: live.line })
 }
 
 impl Iterator for Records {

@@ -43,13 +43,12 @@ impl Record {
             return Err(Error::Nothing { id: session_id.to_string(), problem });
         }
         let keys = Keys::load_or_create(&directories.keys())?;
-        let opened = Log::open(&folder, keys, clock);
+        let opened = Log::open(&folder, keys.clone(), clock);
         if let Err(evidence::Error::Locked { .. }) = opened {
             return Err(Error::InUse { id: session_id.to_string() });
         }
         let log = opened?;
-        // Opening compared every record with its seal.
-        let known = kept_states(directories, session_id)?;
+        let known = kept_states(directories, session_id, keys)?;
         Ok(Self { log, session_id: session_id.clone(), user_id, known })
     }
 
@@ -79,10 +78,10 @@ impl Record {
     }
 }
 
-/// The states that a session's log says were kept.
-fn kept_states(directories: &Directories, session_id: &SessionId) -> Result<BTreeSet<Token>, Error> {
+/// The states that a session's log says were kept, if every record is under a checkpoint that our key signed.
+fn kept_states(directories: &Directories, session_id: &SessionId, keys: Keys) -> Result<BTreeSet<Token>, Error> {
     let mut known = BTreeSet::new();
-    for record in evidence::read(&directories.evidence().join(session_id.as_str()))? {
+    for record in evidence::read(&directories.evidence().join(session_id.as_str()))?.checked(keys) {
         let event = record?.event;
         if event.session_id() != Some(session_id) {
             continue;

@@ -1,4 +1,4 @@
-use super::{Selection, export};
+use super::{Selection, export, inclusion_proof};
 use crate::{
     Keys, Log,
     tree::{Frontier, leaf},
@@ -94,4 +94,16 @@ fn a_log_without_anything_chosen_is_left_out() {
     let told = export(&[&log], &Selection { session: Some(session(9)), ..Selection::default() }, &mut bundle).unwrap();
     assert_eq!((told.logs, told.shown), (0, 0));
     assert_eq!(bundle, b"{\"format\":\"bailiwick-bundle-v1\"}\n");
+}
+
+#[test]
+fn a_proof_of_one_entry_is_in_the_published_form() {
+    let place = tempfile::tempdir().unwrap();
+    let log = log(place.path(), 3);
+    let proof = inclusion_proof(&log, 2).unwrap();
+    let lines: Vec<&str> = proof.lines().collect();
+    // The sibling of the third of three entries is the node over the first two.
+    assert_eq!((lines[0], lines[1], lines[2].len(), lines[3]), ("c2sp.org/tlog-proof@v1", "index 2", 44, ""));
+    assert!(lines[4].starts_with("bailiwick/log/") && lines[5] == "3" && lines[8].starts_with("\u{2014} "));
+    assert!(inclusion_proof(&log, 3).is_err());
 }

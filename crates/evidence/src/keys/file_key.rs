@@ -5,7 +5,7 @@ use crate::Error;
 use aws_lc_rs::{
     encoding::{AsDer, PublicKeyX509Der},
     rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey},
+    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair},
 };
 use schema::{SignError, SignatureAlgorithm, Signer};
 use zeroize::Zeroizing;
@@ -65,13 +65,4 @@ impl Signer for FileKey {
             }
         }
     }
-}
-
-/// Whether `signature` over `message` is of the key that `signer` holds.
-pub(crate) fn verifies(signer: &dyn Signer, message: &[u8], signature: &[u8]) -> bool {
-    let public = match signer.algorithm() {
-        SignatureAlgorithm::Ed25519 => ParsedPublicKey::new(&ED25519, signer.public_key()),
-        SignatureAlgorithm::EcdsaP256 => ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, signer.public_key()),
-    };
-    public.is_ok_and(|public| public.verify_sig(message, signature).is_ok())
 }

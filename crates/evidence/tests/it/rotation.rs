@@ -7,9 +7,10 @@ use std::{fs, path::Path};
 
 const BATCH: usize = 4096;
 
+/// Events of one length.
 fn numbered(number: u64) -> Event {
     let Event::CallCompleted(mut event) = sample::completed(1) else { unreachable!() };
-    event.answer_bytes = number;
+    event.answer_bytes = 1_000_000 + number;
     Event::CallCompleted(event)
 }
 
@@ -70,4 +71,24 @@ fn tiles_that_were_not_durable_are_derived_anew() {
     drop(sample::log(place.path()));
     check(place.path(), 1000);
     assert!(place.path().join("log/tile/entries/002.gz").exists() && !place.path().join("log/tile/entries/003.gz").exists());
+}
+
+#[test]
+fn an_entry_altered_in_a_bundle_is_found_by_a_checked_reading() {
+    let place = tempfile::tempdir().unwrap();
+    let mut log = sample::log(place.path());
+    fill(&mut log, 60_000);
+    drop(log);
+    let checked = || evidence::read(&place.path().join("log")).unwrap().checked(sample::keys(place.path())).find_map(Result::err);
+    assert!(checked().is_none());
+    // Entry 300 becomes a copy of entry 301: well-formed, but another one.
+    let path = place.path().join("log/tile/entries/001.gz");
+    let output = std::process::Command::new("gzip").args(["-dc"]).arg(&path).output().unwrap();
+    let length = usize::from(u16::from_be_bytes([output.stdout[0], output.stdout[1]])) + 2;
+    let mut bytes = output.stdout.clone();
+    let (one, other) = (44 * length, 45 * length);
+    bytes.copy_within(other..other + length, one);
+    std::fs::write(path.with_extension(""), &bytes).unwrap();
+    assert!(std::process::Command::new("gzip").arg("-f").arg(path.with_extension("")).status().unwrap().success());
+    assert!(matches!(checked(), Some(evidence::Error::Damaged { .. })));
 }
