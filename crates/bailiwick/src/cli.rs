@@ -4,6 +4,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+mod evidence;
+
+pub(crate) use evidence::{EvidenceCommand, ExportArgs, ProofArgs, ReportArgs, ShowArgs, VerifyArgs};
+
 /// Runs autonomous AI agents inside walls, with one door, one gateway to models, and evidence that verifies offline.
 #[derive(Debug, Parser)]
 #[command(name = "bailiwick", version, about, max_term_width = 100)]
@@ -147,54 +151,6 @@ pub(crate) struct GatewayArgs {
     /// Only check the configuration.
     #[arg(long)]
     pub(crate) check: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum EvidenceCommand {
-    /// Check that a log is whole and unaltered.
-    Verify(VerifyArgs),
-    /// Print what happened, one JSON object for each act: the joined view.
-    Show(ShowArgs),
-    /// Print the report of a session on one screen.
-    Report(ReportArgs),
-    /// List the sessions on record.
-    List(ListArgs),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct VerifyArgs {
-    /// A log, a folder with logs, or a session's id; without it all of this user's.
-    pub(crate) log: Option<PathBuf>,
-    /// The keeper's public key (64 hex digits), or a file that holds it, obtained by a way that the keeper does not control.
-    #[arg(long, value_name = "HEX|FILE")]
-    pub(crate) key: Option<String>,
-    /// For machines.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct ShowArgs {
-    /// A log, or a session's id; without it the newest.
-    pub(crate) log: Option<PathBuf>,
-    /// Only this call.
-    #[arg(long, value_name = "ID")]
-    pub(crate) request: Option<String>,
-    /// Only calls to models.
-    #[arg(long)]
-    pub(crate) calls: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct ReportArgs {
-    /// A log, or a session's id; without it the newest.
-    pub(crate) log: Option<PathBuf>,
-    /// Folders whose files are named in the report (needs this user's digest key).
-    #[arg(long = "names", value_name = "DIR")]
-    pub(crate) names: Vec<PathBuf>,
-    /// For machines.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod export;
+
 /// What no detector of this version finds; the report says so.
 const UNDETECTED: [&str; 4] = ["names", "postal addresses", "dates of birth", "passport numbers"];
 /// Most files whose names a report looks up.
@@ -25,6 +27,8 @@ pub(super) fn run(command: EvidenceCommand, settings: &Settings) -> Result<u8, F
         EvidenceCommand::Show(args) => show(&args, settings),
         EvidenceCommand::Report(args) => report(&args, settings),
         EvidenceCommand::List(args) => list(&args, settings),
+        EvidenceCommand::Export(args) => export::bundle(&args, settings),
+        EvidenceCommand::Proof(args) => export::proof(&args, settings),
     }
 }
 
