@@ -1,7 +1,7 @@
 //! How fast events become durable, beside the bare device, on one file system in one run.
 //!
 //! `appends DIRECTORY SECONDS` prints one JSON object: bare `fdatasync` of a preallocated file, one writer, and 64 writers.
-//! `appends DIRECTORY fill EVENTS` writes a log of that many events.
+//! `appends DIRECTORY fill EVENTS` writes a log of that many events, `appends DIRECTORY search N` finds those of its Nth session.
 #![expect(
     clippy::cast_precision_loss,
     clippy::print_stdout,
@@ -9,7 +9,7 @@
     reason = "a measurement prints rates, and takes the machine's time"
 )]
 
-use evidence::{Client, Keys, Log, Writer};
+use evidence::{Client, Keys, Log, Selection, Writer};
 use schema::{
     Clock, Event, KeyedDigest, RequestId, SessionId, Timestamp, Token,
     event::{CallCompleted, FileMode, FileOpened, Outcome, PathClass},
@@ -162,12 +162,27 @@ fn fill(directory: &Path, events: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn search(directory: &Path, session: u64) -> Result<(), Box<dyn Error>> {
+    let selection = Selection { session: Some(SessionId::from_random(sixteen(session))), ..Selection::default() };
+    let started = Instant::now();
+    let mut found = 0_u64;
+    for record in evidence::read(&directory.join("log"))?.selected(selection) {
+        record?;
+        found += 1;
+    }
+    println!("{}", serde_json::json!({ "found": found, "ms": started.elapsed().as_secs_f64() * 1e3 }));
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [directory, rest @ ..] = arguments.as_slice() else { return Err("usage: appends DIRECTORY SECONDS | fill EVENTS".into()) };
+    let [directory, rest @ ..] = arguments.as_slice() else {
+        return Err("usage: appends DIRECTORY SECONDS | fill EVENTS | search N".into());
+    };
     let directory = Path::new(directory);
     match rest {
         [mode, events] if mode == "fill" => fill(directory, events.parse()?),
+        [mode, session] if mode == "search" => search(directory, session.parse()?),
         [seconds] => {
             let duration = Duration::from_secs(seconds.parse()?);
             let device = device(directory, duration).map_err(|error| error.to_string())?;
@@ -181,6 +196,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{result}");
             Ok(())
         }
-        _ => Err("usage: appends DIRECTORY SECONDS | fill EVENTS".into()),
+        _ => Err("usage: appends DIRECTORY SECONDS | fill EVENTS | search N".into()),
     }
 }

@@ -1,9 +1,9 @@
 use crate::{
-    Error, Keys,
+    Error, Keys, Selection,
     line::{self, Head, Line, read_line},
     live::LOG_FILE,
     note::Checkpoint,
-    tile::{self, WIDTH},
+    tile::{self, Index, WIDTH},
     tree::{Frontier, leaf},
 };
 use schema::Record;
@@ -69,6 +69,8 @@ pub(crate) struct Entries {
     /// Entries of the bundle at hand.
     bundle: VecDeque<Vec<u8>>,
     entry: Vec<u8>,
+    /// What is looked for, and the index at hand with the number of its first bundle.
+    search: Option<(Selection, Option<(u64, Index)>)>,
 }
 
 impl Entries {
@@ -80,7 +82,7 @@ impl Entries {
         let path = if path.is_dir() { path.join(LOG_FILE) } else { path.to_path_buf() };
         let live = LiveEntries::open(&path)?;
         let directory = path.parent().unwrap_or(&path).to_path_buf();
-        Ok(Self { directory, live, next_index: 0, bundle: VecDeque::new(), entry: Vec::new() })
+        Ok(Self { directory, live, next_index: 0, bundle: VecDeque::new(), entry: Vec::new(), search: None })
     }
 
     /// The next entry and its index.
@@ -88,6 +90,9 @@ impl Entries {
     /// # Errors
     /// [`Error::Io`], [`Error::Damaged`], [`Error::DamagedTile`].
     pub(crate) fn next_entry(&mut self) -> Result<Option<(u64, &[u8])>, Error> {
+        if self.bundle.is_empty() {
+            self.leave_out();
+        }
         let index = self.next_index;
         if index < self.live.first {
             if self.bundle.is_empty() {
@@ -99,6 +104,26 @@ impl Entries {
         }
         self.next_index += 1;
         Ok(Some((index, &self.entry)))
+    }
+
+    /// Goes on to the next bundle that may hold what is looked for.
+    fn leave_out(&mut self) {
+        let Some((selection, at_hand)) = &mut self.search else { return };
+        let width = WIDTH as u64;
+        while self.next_index < self.live.first {
+            let (span, place) = (self.next_index / width / width, self.next_index / width % width);
+            let known = at_hand.take().filter(|(known, _)| *known == span);
+            let (_, index) = at_hand.insert(known.unwrap_or_else(|| (span, Index::read(&self.directory, span))));
+            if index.is_outside(selection.from, selection.to) {
+                self.next_index = ((span + 1) * width * width).min(self.live.first);
+                continue;
+            }
+            let place = usize::try_from(place).unwrap_or_default();
+            if selection.session.as_ref().is_none_or(|session| index.may_tell_of(session, place)) {
+                return;
+            }
+            self.next_index += width;
+        }
     }
 
     fn next_live(&mut self) -> Result<bool, Error> {
@@ -155,6 +180,13 @@ pub fn log_directories(directory: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 impl Records {
+    /// Only the records that are chosen; what the log's index leaves out is not even read. The index is derived and not signed: an answer
+    /// that others rely on comes from an export.
+    pub fn selected(mut self, selection: Selection) -> impl Iterator<Item = Result<Record, Error>> {
+        self.entries.search = Some((selection.clone(), None));
+        self.filter(move |record| record.as_ref().map_or(true, |record| selection.picks(record)))
+    }
+
     /// Ends with an error unless the records are those under the log's last checkpoint, and one of `keys` signed it. Whatever is done with
     /// them must wait for the end.
     #[must_use]

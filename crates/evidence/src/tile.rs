@@ -13,9 +13,11 @@ use std::{
 
 mod deriver;
 mod gatherer;
+mod index;
 
 use deriver::Deriver;
 pub(crate) use gatherer::Gatherer;
+pub(crate) use index::Index;
 
 /// Hashes in a full tile, entries in a full bundle.
 pub(crate) const WIDTH: usize = 256;
@@ -77,11 +79,16 @@ pub(crate) fn damaged(directory: &Path, number: u64) -> Error {
 
 /// The entries of a full bundle.
 pub(crate) fn read_bundle(directory: &Path, number: u64) -> Result<Vec<Vec<u8>>, Error> {
+    split(&bundle_bytes(directory, number)?).ok_or_else(|| damaged(directory, number))
+}
+
+/// The entries of a full bundle, each after its length.
+fn bundle_bytes(directory: &Path, number: u64) -> Result<Vec<u8>, Error> {
     let path = directory.join(bundle_path(number));
     let file = File::open(&path).map_err(Error::io("open", &path))?;
     let mut bytes = Vec::new();
     GzDecoder::new(file).take(BUNDLE_BYTES_MAX).read_to_end(&mut bytes).map_err(Error::io("read", &path))?;
-    split(&bytes).ok_or(Error::DamagedTile { path })
+    Ok(bytes)
 }
 
 fn split(mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {

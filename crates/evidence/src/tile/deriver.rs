@@ -1,4 +1,4 @@
-use super::{Bundle, Partial, WIDTH, bundle_path, compress, tile_path};
+use super::{Bundle, Index, Partial, WIDTH, bundle_bytes, bundle_path, compress, tile_path};
 use crate::{
     Error, files,
     tree::{Hash, root_of},
@@ -42,7 +42,8 @@ impl Deriver {
     pub(crate) fn start(directory: &Path, entries: u64, partial: Partial) -> io::Result<Self> {
         let (orders, theirs) = sync_channel(WAITING_BUNDLES_MAX);
         let progress = Arc::new(Mutex::new(Progress { durable: entries, failure: None }));
-        let work = Work { directory: directory.to_path_buf(), bundles: entries / WIDTH as u64, partial, unsettled: Vec::new() };
+        let (bundles, index) = (entries / WIDTH as u64, Index::default());
+        let work = Work { directory: directory.to_path_buf(), bundles, partial, index, unsettled: Vec::new() };
         let told = Arc::clone(&progress);
         let thread = thread::Builder::new().name("evidence-tiles".into()).spawn(move || work.run(&theirs, &told))?;
         Ok(Self { orders: Some(orders), progress, thread: Some(thread) })
@@ -93,6 +94,8 @@ struct Work {
     /// Full bundles so far.
     bundles: u64,
     partial: Partial,
+    /// Of the 256 bundles that are being filled; read when the first is derived.
+    index: Index,
     /// Written since the last settling.
     unsettled: Vec<PathBuf>,
 }
@@ -117,8 +120,24 @@ impl Work {
         let compressed = compress(&bundle.entries).map_err(Error::io("compress", &path))?;
         self.write(path, &compressed)?;
         self.add_tile(0, number, &bundle.hashes)?;
+        self.add_to_index(number, &bundle.entries)?;
         self.bundles += 1;
         Ok(())
+    }
+
+    fn add_to_index(&mut self, number: u64, entries: &[u8]) -> Result<(), Error> {
+        let (span, place) = (number / WIDTH as u64, usize::try_from(number % WIDTH as u64).unwrap_or_default());
+        if place == 0 {
+            self.index = Index::default();
+        } else if self.index.covered() != place {
+            // The log was opened within these 256 bundles.
+            self.index = Index::default();
+            for earlier in span * WIDTH as u64..number {
+                self.index.add(&bundle_bytes(&self.directory, earlier)?);
+            }
+        }
+        self.index.add(entries);
+        self.index.write(&self.directory, span)
     }
 
     /// Writes a full tile, and the one above if this fills it.

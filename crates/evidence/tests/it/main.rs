@@ -3,10 +3,10 @@
 #[cfg(test)]
 mod append;
 #[cfg(test)]
-mod recovery;
-#[cfg(test)]
 mod rotation;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod torn;
 #[cfg(test)]
 mod view;
