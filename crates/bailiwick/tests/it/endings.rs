@@ -20,8 +20,7 @@ fn cause(place: &Place) -> String {
 
 /// The session's processes in the order in which they were started: warden, gateway, door.
 fn parts(child: &Child) -> [i32; 3] {
-    let mut found: Vec<i32> = children(child.id()).into_iter().map(|(pid, _)| pid).collect();
-    found.sort_unstable();
+    let found: Vec<i32> = children(child.id()).into_iter().map(|(pid, _)| pid).collect();
     found.try_into().unwrap()
 }
 
