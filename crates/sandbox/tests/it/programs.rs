@@ -381,7 +381,7 @@ fn threads_that_execute_at_once_never_stand_for_ever() {
         let mut output = child.stdout.take().unwrap();
         let (sender, said) = std::sync::mpsc::channel();
         std::thread::spawn(move || sender.send(std::io::read_to_string(&mut output)));
-        let said = said.recv_timeout(std::time::Duration::from_secs(60));
+        let said = said.recv_timeout(std::time::Duration::from_mins(1));
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(said.expect("a program stands for ever").unwrap(), format!("executed {TIMES}\n"));
