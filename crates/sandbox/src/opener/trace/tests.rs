@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use super::{Asked, Became, Executing, not_stopped};
 use crate::programs::FileIdentity;
 use crate::ptrace;
@@ -25,8 +23,8 @@ fn traced() -> (Child, i32) {
     // Two, so that the test runner makes a thread for it.
     command.args(["--exact", NAME, "--nocapture", "--test-threads=2"]).env(EXECUTES, "1");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let task = lines.filter_map(|line| line.strip_prefix("thread ")?.parse().ok()).next().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let task = lines.find_map(|line| line.strip_prefix("thread ")?.parse().ok()).unwrap();
     assert_ne!(task, i32::try_from(child.id()).unwrap());
     ptrace::seize(task).unwrap();
     (child, task)
