@@ -59,7 +59,7 @@ fn tables(folder: &Path) -> Result<String, Failure> {
         for (number, entry) in numbered(read(folder, &file, list::parse)?, &numbers, architecture, &file)? {
             agent.push((
                 number,
-                format!("Entry {{ layer: Layer::{layer}, name: {:?}, number: {number}, rule: {} }}", entry.name, code(&entry.rule)),
+                format!("Entry {{ layer: Layer::{layer}, name: {:?}, number: {number}, rule: {} }}", entry.name, code("Rule", &entry.rule)),
             ));
         }
     }
@@ -75,8 +75,8 @@ fn tables(folder: &Path) -> Result<String, Failure> {
         table(
             &mut text,
             &name.to_uppercase(),
-            "(u32, Rule)",
-            lines.iter().map(|(number, entry)| format!("({number}, {})", code(&entry.rule))),
+            "(u32, RoleRule)",
+            lines.iter().map(|(number, entry)| format!("({number}, {})", code("RoleRule", &entry.rule))),
         );
     }
     let mut names: Vec<_> = numbers.iter().filter_map(|(name, numbers)| Some((numbers.get(architecture).copied()??, name))).collect();
@@ -116,12 +116,12 @@ fn table(text: &mut String, name: &str, kind: &str, rows: impl Iterator<Item = S
     let _infallible = writeln!(text, "];");
 }
 
-fn code(rule: &Rule) -> String {
+fn code(kind: &str, rule: &Rule) -> String {
     match rule {
-        Rule::Word(variant) => format!("Rule::{variant}"),
-        Rule::Open(flags) => format!("Rule::Open({flags:?})"),
-        Rule::When(alternatives, otherwise) => format!("Rule::When({}, {otherwise:?})", conditions(alternatives)),
-        Rule::Change(alternatives) => format!("Rule::Change({})", conditions(alternatives)),
+        Rule::Word(variant) => format!("{kind}::{variant}"),
+        Rule::Open(flags) => format!("{kind}::Open({flags:?})"),
+        Rule::When(alternatives, otherwise) => format!("{kind}::When({}, {otherwise:?})", conditions(alternatives)),
+        Rule::Change(alternatives) => format!("{kind}::Change({})", conditions(alternatives)),
     }
 }
 
