@@ -7,7 +7,7 @@ use crate::{
 use schema::{Digest, Event, Trust, seal_input};
 use std::{
     fs::File,
-    io::{BufReader, Read, Seek, SeekFrom},
+    io::{BufReader, ErrorKind, Read, Seek, SeekFrom},
     path::Path,
 };
 
@@ -66,19 +66,26 @@ pub(crate) fn scan(file: &File, path: &Path, keys: &Keys) -> Result<Found, Error
     Ok(found)
 }
 
-/// Moves what stands after the last seal to a file of its own, so that nothing is destroyed. Returns how many bytes.
+/// Moves what stands after the last seal to a file of its own, so that nothing is destroyed. Returns how many bytes were moved and are not
+/// on record yet: also those of a recovery that was itself cut short.
 pub(crate) fn cut_tail(file: &File, directory: &Path, path: &Path, found: &Found) -> Result<u64, Error> {
-    let dropped = found.total_bytes - found.sealed_bytes;
-    if dropped == 0 {
-        return Ok(0);
+    let name = format!("cut-{}", found.next_index);
+    let moved_before = match std::fs::symlink_metadata(directory.join(&name)) {
+        Ok(facts) => facts.len(),
+        Err(error) if error.kind() == ErrorKind::NotFound => 0,
+        Err(error) => return Err(Error::io("inspect", &directory.join(&name))(error)),
+    };
+    let tail_bytes = found.total_bytes - found.sealed_bytes;
+    if tail_bytes > 0 {
+        let mut reader = file;
+        reader.seek(SeekFrom::Start(found.sealed_bytes)).map_err(Error::io("read", path))?;
+        let mut tail = Vec::new();
+        reader.take(TAIL_BYTES_KEPT_MAX).read_to_end(&mut tail).map_err(Error::io("read", path))?;
+        // If it is there already, what stands here now is the same, or the torn record of that recovery.
+        files::write_new(directory, &name, &tail)?;
+        file.set_len(found.sealed_bytes).and_then(|()| file.sync_all()).map_err(Error::io("cut the unsealed tail of", path))?;
     }
-    let mut reader = file;
-    reader.seek(SeekFrom::Start(found.sealed_bytes)).map_err(Error::io("read", path))?;
-    let mut tail = Vec::new();
-    reader.take(TAIL_BYTES_KEPT_MAX).read_to_end(&mut tail).map_err(Error::io("read", path))?;
-    files::write_new(directory, &format!("cut-{}", found.next_index), &tail)?;
-    file.set_len(found.sealed_bytes).and_then(|()| file.sync_all()).map_err(Error::io("cut the unsealed tail of", path))?;
-    Ok(dropped)
+    Ok(tail_bytes.max(moved_before))
 }
 
 /// Most bytes of a cut tail that are kept: more than the largest batch that events of ordinary size make.

@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod append;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod view;
+#[cfg(test)]
+mod writer;
