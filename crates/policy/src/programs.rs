@@ -130,7 +130,10 @@ pub(crate) fn rules(table: &Table<'_>) -> ProgramRules {
     let tables = table.tables("allowed");
     let list: Vec<_> = tables.iter().filter_map(allowed).collect();
     if !tables.is_empty() && (!table.has("rule") || is("rule", "any")) {
-        table.complain("rule", "programs are listed, but any program may run: write rule = \"listed\", or take [[session.programs.allowed]] out");
+        table.complain(
+            "rule",
+            "programs are listed, but any program may run: write rule = \"listed\", or take [[session.programs.allowed]] out",
+        );
     }
     let listed = is("rule", "listed").then_some(list);
     ProgramRules { listed, executes_workspace: !is("workspace", "refused"), debuggers: table.boolean("debuggers").unwrap_or(false) }
