@@ -93,7 +93,7 @@ fn a_changed_byte_is_never_taken_for_what_was_written() {
         changed[place] ^= 1;
         crashed.put(&changed);
         match crashed.open() {
-            Err(Error::Damaged { line, .. }) => assert!(line as usize <= before.len(), "byte {place}"),
+            Err(Error::Damaged { line, .. }) => assert!(line <= before.len() as u64, "byte {place}"),
             // The last seal was spoilt: from the one before it on, nothing counts, and that is told.
             Ok(log) => {
                 drop(log);

@@ -44,7 +44,7 @@ fn a_client_that_sends_no_event_is_told_and_nothing_of_it_is_written() {
 fn a_client_that_sends_anything_else_is_cut_off_and_the_others_are_served() {
     // The beginning of the last one is an event; what follows is not looked at by whoever takes the beginning alone.
     let event = br#"{"type":"log.recovered","bytes_dropped":1,"trust":"self"}"#;
-    for datagram in [vec![1, 2, 3], vec![b' '; 64 * 1024], [&[7; 8][..], event, &[b' '; 64 * 1024], b"}"].concat()] {
+    for datagram in [vec![1, 2, 3], b" ".repeat(64 * 1024), [&[7; 8][..], event, &b" ".repeat(64 * 1024), b"}"].concat()] {
         let place = tempfile::tempdir().unwrap();
         let mut writer = Writer::new(sample::log(place.path()));
         let (hostile, other) = (writer.add_client().unwrap(), Client::new(writer.add_client().unwrap()).unwrap());

@@ -15,14 +15,15 @@ fn places(head: &str, path: &str, section: &'static Section) -> Vec<Place> {
     let mut found = Vec::new();
     for key in section.keys {
         let path = if path.is_empty() { key.name.to_owned() } else { format!("{path}.{}", key.name) };
-        match key.shape {
-            Shape::Table(below) => found.extend(places(&format!("[{path}]\n"), &path, below)),
-            Shape::Tables { section: below, .. } => found.extend(places(&format!("[[{path}]]\n"), &path, below)),
-            Shape::Named { names, section: below } => {
-                let path = format!("{path}.{}", names[0]);
-                found.extend(places(&format!("[{path}]\n"), &path, below));
-            }
-            _ => found.push(Place { head: head.to_owned(), key }),
+        if let Shape::Table(below) = key.shape {
+            found.extend(places(&format!("[{path}]\n"), &path, below));
+        } else if let Shape::Tables { section: below, .. } = key.shape {
+            found.extend(places(&format!("[[{path}]]\n"), &path, below));
+        } else if let Shape::Named { names, section: below } = key.shape {
+            let path = format!("{path}.{}", names.first().expect("a name"));
+            found.extend(places(&format!("[{path}]\n"), &path, below));
+        } else {
+            found.push(Place { head: head.to_owned(), key });
         }
     }
     found
@@ -60,10 +61,7 @@ fn every_key_refuses_a_value_of_another_type() {
 fn every_bound_holds_to_the_last_number() {
     let mut tried = 0;
     for place in all() {
-        let (least, most) = match place.key.shape {
-            Shape::Integer { least, most } | Shape::Bytes { least, most } => (least, most),
-            _ => continue,
-        };
+        let (Shape::Integer { least, most } | Shape::Bytes { least, most }) = place.key.shape else { continue };
         tried += 1;
         let is_right = |value: &str| place.complaints(value).is_empty();
         for value in [least, most] {
@@ -89,10 +87,7 @@ fn every_bound_holds_to_the_last_number() {
 fn every_list_is_bounded_and_has_nothing_twice() {
     for place in all() {
         let Shape::List(item) = place.key.shape else { continue };
-        let value = match item {
-            Shape::OneOf(values) => values[0].to_owned(),
-            _ => "a".to_owned(),
-        };
+        let value = if let Shape::OneOf(values) = item { values.first().expect("a word") } else { "a" };
         let twice = place.complaints(&format!("[\"{value}\", \"{value}\"]"));
         assert!(twice.iter().any(|error| error.message.contains("twice")), "{}", place.key.name);
         if matches!(item, Shape::OneOf(_)) {
@@ -109,12 +104,16 @@ fn every_list_is_bounded_and_has_nothing_twice() {
 fn every_text_is_held_to_its_alphabet() {
     let long = "n".repeat(NAME_BYTES_MAX + 1);
     for place in all() {
-        let (right, wrong): (&str, Vec<&str>) = match place.key.shape {
-            Shape::Name => ("a-name", vec!["", "two words", "\u{e9}", &long]),
-            Shape::Path => ("/a/path", vec!["", "a/path", "~/path", "/with\\u0000nul"]),
-            Shape::Variable => ("A_NAME", vec!["", "a_name", "1A", "A-B", "A=B"]),
-            Shape::OneOf(values) => (values[0], vec!["", "no such word"]),
-            _ => continue,
+        let (right, wrong): (&str, Vec<&str>) = if let Shape::Name = place.key.shape {
+            ("a-name", vec!["", "two words", "\u{e9}", &long])
+        } else if let Shape::Path = place.key.shape {
+            ("/a/path", vec!["", "a/path", "~/path", "/with\\u0000nul"])
+        } else if let Shape::Variable = place.key.shape {
+            ("A_NAME", vec!["", "a_name", "1A", "A-B", "A=B"])
+        } else if let Shape::OneOf(values) = place.key.shape {
+            (values.first().expect("a word"), vec!["", "no such word"])
+        } else {
+            continue;
         };
         let quoted = |value: &str| format!("\"{value}\"");
         assert_eq!(place.complaints(&quoted(right)), [], "{}", place.key.name);
