@@ -34,7 +34,10 @@ fn main() -> ExitCode {
         writeln!(out, "cargo::rerun-if-changed=profiles/seccomp\ncargo::rerun-if-changed=build\ncargo::rustc-check-cfg=cfg(fuzzing)");
     let written = tables(folder).and_then(|text| {
         let place = std::env::var_os("OUT_DIR").unwrap_or_default();
-        std::fs::write(Path::new(&place).join("calls.rs"), text).map_err(|error| ("calls.rs".to_owned(), error.to_string()))
+        let place = Path::new(&place).join("calls.rs");
+        // A new file each time: a build folder may be a copy of another by hard links, whose table must stay as it is.
+        let _absent = std::fs::remove_file(&place);
+        std::fs::write(place, text).map_err(|error| ("calls.rs".to_owned(), error.to_string()))
     });
     match written {
         Ok(()) => ExitCode::SUCCESS,
