@@ -34,7 +34,10 @@ fn main() -> ExitCode {
         writeln!(out, "cargo::rerun-if-changed=profiles/seccomp\ncargo::rerun-if-changed=build\ncargo::rustc-check-cfg=cfg(fuzzing)");
     let written = tables(folder).and_then(|text| {
         let place = std::env::var_os("OUT_DIR").unwrap_or_default();
-        std::fs::write(Path::new(&place).join("calls.rs"), text).map_err(|error| ("calls.rs".to_owned(), error.to_string()))
+        let place = Path::new(&place).join("calls.rs");
+        // A new file each time: a build folder may be a copy of another by hard links, whose table must stay as it is.
+        let _absent = std::fs::remove_file(&place);
+        std::fs::write(place, text).map_err(|error| ("calls.rs".to_owned(), error.to_string()))
     });
     match written {
         Ok(()) => ExitCode::SUCCESS,
@@ -59,7 +62,7 @@ fn tables(folder: &Path) -> Result<String, Failure> {
         for (number, entry) in numbered(read(folder, &file, list::parse)?, &numbers, architecture, &file)? {
             agent.push((
                 number,
-                format!("Entry {{ layer: Layer::{layer}, name: {:?}, number: {number}, rule: {} }}", entry.name, code(&entry.rule)),
+                format!("Entry {{ layer: Layer::{layer}, name: {:?}, number: {number}, rule: {} }}", entry.name, code("Rule", &entry.rule)),
             ));
         }
     }
@@ -75,8 +78,8 @@ fn tables(folder: &Path) -> Result<String, Failure> {
         table(
             &mut text,
             &name.to_uppercase(),
-            "(u32, Rule)",
-            lines.iter().map(|(number, entry)| format!("({number}, {})", code(&entry.rule))),
+            "(u32, RoleRule)",
+            lines.iter().map(|(number, entry)| format!("({number}, {})", code("RoleRule", &entry.rule))),
         );
     }
     let mut names: Vec<_> = numbers.iter().filter_map(|(name, numbers)| Some((numbers.get(architecture).copied()??, name))).collect();
@@ -116,12 +119,12 @@ fn table(text: &mut String, name: &str, kind: &str, rows: impl Iterator<Item = S
     let _infallible = writeln!(text, "];");
 }
 
-fn code(rule: &Rule) -> String {
+fn code(kind: &str, rule: &Rule) -> String {
     match rule {
-        Rule::Word(variant) => format!("Rule::{variant}"),
-        Rule::Open(flags) => format!("Rule::Open({flags:?})"),
-        Rule::When(alternatives, otherwise) => format!("Rule::When({}, {otherwise:?})", conditions(alternatives)),
-        Rule::Change(alternatives) => format!("Rule::Change({})", conditions(alternatives)),
+        Rule::Word(variant) => format!("{kind}::{variant}"),
+        Rule::Open(flags) => format!("{kind}::Open({flags:?})"),
+        Rule::When(alternatives, otherwise) => format!("{kind}::When({}, {otherwise:?})", conditions(alternatives)),
+        Rule::Change(alternatives) => format!("{kind}::Change({})", conditions(alternatives)),
     }
 }
 

@@ -76,8 +76,7 @@ impl From<Event> for Fact {
             Event::LimitReached(event) => Self::Other { session: event.session_id },
             Event::PolicyChanged(event) => Self::Other { session: event.session_id },
             Event::WorkspaceSnapshotted(event) => Self::Other { session: event.session_id },
-            Event::WorkspaceRestored(event) => Self::Kept { session: event.session_id },
-            Event::WorkspaceCommitted(event) => Self::Kept { session: event.session_id },
+            Event::WorkspaceRestored(event) | Event::WorkspaceCommitted(event) => Self::Kept { session: event.session_id },
             Event::WallsProbed(event) => Self::Other { session: event.session_id },
         }
     }

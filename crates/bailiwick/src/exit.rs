@@ -66,6 +66,7 @@ impl From<endpoint::Error> for Failure {
             | endpoint::Error::Evidence(_)
             | endpoint::Error::ProgramChanged { .. }
             | endpoint::Error::KeyShown { .. }
+            | endpoint::Error::Claim(_)
             | endpoint::Error::Unrecorded { .. }
             | endpoint::Error::System { .. }
             | endpoint::Error::UnknownWall(_) => REFUSED,
@@ -88,8 +89,13 @@ fn snapshot_code(error: &endpoint::snapshot::Error) -> u8 {
     use endpoint::snapshot::Error;
     match error {
         Error::NotKept { .. } => REFUSED,
-        Error::Conflict { .. } | Error::Damaged { .. } | Error::InUse { .. } | Error::Nothing { .. } | Error::TooMuch { .. } => NEGATIVE,
-        Error::Unknown { .. } | Error::Io { .. } | Error::Evidence(_) => UNREADABLE,
+        Error::Conflict { .. }
+        | Error::Damaged { .. }
+        | Error::InUse { .. }
+        | Error::Nothing { .. }
+        | Error::TooMuch { .. }
+        | Error::Claim(endpoint::ClaimError::InUse { .. }) => NEGATIVE,
+        Error::Unknown { .. } | Error::Io { .. } | Error::Evidence(_) | Error::Claim(endpoint::ClaimError::System { .. }) => UNREADABLE,
     }
 }
 

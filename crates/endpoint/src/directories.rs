@@ -26,6 +26,11 @@ impl Directories {
         self.state.join("snapshots")
     }
 
+    /// Which workspaces are in use.
+    pub(crate) fn workspaces(&self) -> PathBuf {
+        self.state.join("workspaces")
+    }
+
     /// Sockets of running sessions.
     pub fn sockets(&self) -> PathBuf {
         self.state.join("sockets")

@@ -59,6 +59,9 @@ pub enum Error {
         /// Its name.
         variable: String,
     },
+    /// The workspace cannot be claimed: another session uses it.
+    #[error(transparent)]
+    Claim(#[from] crate::ClaimError),
     /// Evidence could no longer be kept, so the session was ended; its record has no end.
     #[error("the session {session_id} was ended, since its evidence could not be kept: {source}")]
     Unrecorded {

@@ -10,6 +10,7 @@ mod account;
 mod adapter;
 mod admission;
 mod alarm;
+mod claim;
 mod directories;
 mod error;
 mod layout;
@@ -31,6 +32,7 @@ mod watcher;
 
 pub use account::Account;
 pub use adapter::{GATEWAY_PORT, PROXY_PORT};
+pub use claim::ClaimError;
 pub use directories::Directories;
 pub use error::Error;
 pub use limit::EndedBy;

@@ -1,6 +1,7 @@
 //! One session from its first process to its last record.
 
 use crate::alarm::{self, Bell};
+use crate::claim::{Claim, Use};
 use crate::layout::{self, Folders, Seat};
 use crate::limit::{EndedBy, Limit, LimitLog};
 use crate::observer::{self, Observer, WallFacts};
@@ -83,6 +84,8 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
         agent_version: Some(version::of(&program)),
         runtime_digest: None,
     };
+    // Held until what the session left is noted.
+    let _claim = Claim::take(&spec.directories, &folders.workspace, &session_id, if spec.stage { Use::Layered } else { Use::Alone })?;
     let admitted = admission::admit(spec, &folders, &program, &subject, &clock)?;
     let mut models = model::spawn_all(spec, &spec.policy, &session_id)?;
     let mut keeper = Keeper::prepare(spec, &folders.workspace, &subject)?;

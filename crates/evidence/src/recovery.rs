@@ -10,7 +10,7 @@ use crate::{
 use schema::{Event, Trust};
 use std::{
     fs::File,
-    io::{BufReader, Read, Seek, SeekFrom},
+    io::{BufReader, ErrorKind, Read, Seek, SeekFrom},
     path::Path,
 };
 
@@ -154,18 +154,26 @@ impl Scan<'_> {
     }
 }
 
-/// Moves what stands after the last checkpoint to a file of its own, so that nothing is destroyed. Returns how many bytes.
+/// Moves what stands after the last checkpoint to a file of its own, so that nothing is destroyed. Returns how many bytes were moved and are
+/// not on record yet: also those of a recovery that was itself cut short.
 pub(crate) fn cut_tail(file: &File, directory: &Path, path: &Path, found: &Found) -> Result<u64, Error> {
-    let dropped = found.total_bytes.saturating_sub(found.confirmed_bytes);
-    if dropped > 0 {
+    let name = format!("cut-{}", found.frontier.size());
+    let moved_before = match std::fs::symlink_metadata(directory.join(&name)) {
+        Ok(facts) => facts.len(),
+        Err(error) if error.kind() == ErrorKind::NotFound => 0,
+        Err(error) => return Err(Error::io("inspect", &directory.join(&name))(error)),
+    };
+    let tail_bytes = found.total_bytes.saturating_sub(found.confirmed_bytes);
+    if tail_bytes > 0 {
         let mut reader = file;
         reader.seek(SeekFrom::Start(found.confirmed_bytes)).map_err(Error::io("read", path))?;
         let mut tail = Vec::new();
-        reader.take(dropped.min(TAIL_BYTES_KEPT_MAX)).read_to_end(&mut tail).map_err(Error::io("read", path))?;
-        files::write_new(directory, &format!("cut-{}", found.frontier.size()), &tail)?;
+        reader.take(tail_bytes.min(TAIL_BYTES_KEPT_MAX)).read_to_end(&mut tail).map_err(Error::io("read", path))?;
+        // If it is there already, what stands here now is the same, or the torn record of that recovery.
+        files::write_new(directory, &name, &tail)?;
         file.set_len(found.confirmed_bytes).and_then(|()| file.sync_all()).map_err(Error::io("cut the unconfirmed tail of", path))?;
     }
-    Ok(dropped)
+    Ok(tail_bytes.max(moved_before))
 }
 
 /// Most bytes of a cut tail that are kept: more than the largest batch that events of ordinary size make.

@@ -142,7 +142,8 @@ impl Writer {
                 let Some(socket) = slot.as_ref() else { break };
                 let length = match retry(|| recv(socket, &mut buffer[..], RecvFlags::DONTWAIT | RecvFlags::TRUNC)) {
                     Err(rustix::io::Errno::AGAIN) => break,
-                    Ok((length, _)) => length,
+                    // The datagram's own length: of one that is too long, the beginning is no event.
+                    Ok((_, length)) => length,
                     Err(_) => 0,
                 };
                 let Some((id, event)) = buffer.get(..length).and_then(wire::decode_request) else {

@@ -37,7 +37,8 @@ pub fn status(code: RefusalCode) -> u16 {
         | RefusalCode::FileDenied
         | RefusalCode::SystemCallDenied
         | RefusalCode::ProgramDenied
-        | RefusalCode::WallMissing => 403,
+        | RefusalCode::WallMissing
+        | RefusalCode::WorkspaceInUse => 403,
     }
 }
 

@@ -4,8 +4,18 @@ use crate::document::Presence::Default;
 use crate::document::{Section, Shape};
 use crate::keys::key;
 
-/// What makes the user's own programs, outside of the walls, execute something.
-pub(crate) const PROTECTED: [&str; 42] = [
+/// A list of patterns, and how it is written in a policy.
+macro_rules! patterns {
+    ($(#[$doc:meta])* $list:ident, $text:ident = $first:literal, $($rest:literal,)*) => {
+        $(#[$doc])*
+        pub(crate) const $list: &[&str] = &[$first, $($rest,)*];
+        const $text: &str = concat!("[\"", $first, "\"", $(", \"", $rest, "\"",)* "]");
+    };
+}
+
+patterns! {
+    /// What makes the user's own programs, outside of the walls, execute something.
+    PROTECTED, PROTECTED_TEXT =
     // Git runs what stands in these, also in repositories below and in modules.
     "**/.git/hooks",
     "**/.git/config",
@@ -54,10 +64,11 @@ pub(crate) const PROTECTED: [&str; 42] = [
     ".zshrc",
     ".zshenv",
     ".zprofile",
-];
+}
 
-/// What holds secrets in the workspace.
-pub(crate) const MASKED: [&str; 11] = [
+patterns! {
+    /// What holds secrets in the workspace.
+    MASKED, MASKED_TEXT =
     // Passwords and keys of services, as programs read them at their start. (`.env.example` is none of them.)
     "**/.env",
     "**/.env.local",
@@ -71,7 +82,7 @@ pub(crate) const MASKED: [&str; 11] = [
     "**/id_dsa",
     "**/id_ecdsa",
     "**/id_ed25519",
-];
+}
 
 /// The table's keys.
 pub(crate) static FILES: Section = Section {
@@ -83,9 +94,7 @@ pub(crate) static FILES: Section = Section {
         key(
             "protected",
             Shape::List(&Shape::Pattern),
-            Default(
-                "[\"**/.git/hooks\", \"**/.git/config\", \"**/.git/config.worktree\", \"**/.git/modules/*/hooks\", \"**/.git/modules/*/config\", \"**/.git/modules/*/*/hooks\", \"**/.git/modules/*/*/config\", \"**/.git/commondir\", \"**/.git/modules/*/commondir\", \"**/.git/worktrees/*/commondir\", \"**/.git/worktrees/*/config.worktree\", \".husky\", \".githooks\", \".vscode\", \"*.code-workspace\", \".idea\", \".zed\", \".fleet\", \".devcontainer\", \".devcontainer.json\", \".exrc\", \".nvimrc\", \".nvim.lua\", \".dir-locals.el\", \".claude/settings*.json\", \".claude/hooks\", \".claude/commands\", \".cursor\", \".codex\", \".gemini\", \".windsurf\", \".opencode\", \".mcp.json\", \".aider.conf.yml\", \"**/.envrc\", \".bashrc\", \".bash_profile\", \".bash_login\", \".profile\", \".zshrc\", \".zshenv\", \".zprofile\"]",
-            ),
+            Default(PROTECTED_TEXT),
             "[\"**/.git/hooks\", \".vscode\"]",
             "May be read; they are not made, written, renamed, linked or removed, and their attributes stay.",
         ),
@@ -100,9 +109,7 @@ pub(crate) static FILES: Section = Section {
         key(
             "masked",
             Shape::List(&Shape::Pattern),
-            Default(
-                "[\"**/.env\", \"**/.env.local\", \"**/.env.development\", \"**/.env.test\", \"**/.env.staging\", \"**/.env.production\", \"**/.env.*.local\", \"**/id_rsa\", \"**/id_dsa\", \"**/id_ecdsa\", \"**/id_ed25519\"]",
-            ),
+            Default(MASKED_TEXT),
             "[\"**/.env\", \"**/*.key\"]",
             "Are read without their values: of settings such as `.env` the names are kept, any other file says in one line that it is masked. They \
                 are not made, written, renamed, linked or removed. A file of more than 1 MiB is not opened.",

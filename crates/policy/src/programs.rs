@@ -1,7 +1,8 @@
 //! Which programs a session may run, and which agents it may start.
 
-use crate::document::{Key, Presence, Section, Shape, Table};
-use Presence::{Default, Optional};
+use crate::document::Presence::{Default, Optional};
+use crate::document::{Section, Shape, Table};
+use crate::keys::key;
 use schema::Token;
 use std::path::PathBuf;
 
@@ -50,10 +51,6 @@ pub struct AgentFacts<'a> {
     pub sha256: Option<&'a Token>,
     /// Its version; `unknown` if nothing tells it.
     pub version: &'a Token,
-}
-
-const fn key(name: &'static str, shape: Shape, presence: Presence, example: &'static str, summary: &'static str) -> Key {
-    Key { name, shape, presence, example, summary }
 }
 
 pub(crate) static PROGRAMS: Section = Section {
@@ -129,7 +126,16 @@ pub(crate) static AGENT: Section = Section {
 /// Reads `[session.programs]`.
 pub(crate) fn rules(table: &Table<'_>) -> ProgramRules {
     let is = |name: &str, word: &str| table.text(name) == Some(word);
-    let listed = is("rule", "listed").then(|| table.tables("allowed").iter().filter_map(allowed).collect());
+    // Read whatever the rule is, so that what is wrong in them is told.
+    let tables = table.tables("allowed");
+    let list: Vec<_> = tables.iter().filter_map(allowed).collect();
+    if !tables.is_empty() && (!table.has("rule") || is("rule", "any")) {
+        table.complain(
+            "rule",
+            "programs are listed, but any program may run: write rule = \"listed\", or take [[session.programs.allowed]] out",
+        );
+    }
+    let listed = is("rule", "listed").then_some(list);
     ProgramRules { listed, executes_workspace: !is("workspace", "refused"), debuggers: table.boolean("debuggers").unwrap_or(false) }
 }
 

@@ -103,9 +103,9 @@ fn private(table: &Table<'_>) -> PrivateAreas {
 fn guarded(table: &Table<'_>) -> GuardedFiles {
     let usual = |list: &[&str]| list.iter().filter_map(|text| PathPattern::parse(text).ok()).collect();
     GuardedFiles {
-        protected: table.patterns("protected").unwrap_or_else(|| usual(&files::PROTECTED)),
+        protected: table.patterns("protected").unwrap_or_else(|| usual(files::PROTECTED)),
         hidden: table.patterns("hidden").unwrap_or_default(),
-        masked: table.patterns("masked").unwrap_or_else(|| usual(&files::MASKED)),
+        masked: table.patterns("masked").unwrap_or_else(|| usual(files::MASKED)),
     }
 }
 

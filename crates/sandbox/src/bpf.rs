@@ -14,6 +14,9 @@ pub(crate) const NATIVE: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
 pub(crate) const NATIVE: u32 = 0xc000_00b7;
 
+/// Set in the number of a call by the x32 ABI, whose calls are numbered differently.
+pub(crate) const X32: u32 = 0x4000_0000;
+
 /// Takes the word at an offset.
 pub(crate) fn load(offset: u32) -> sock_filter {
     step(BPF_LD | BPF_W | BPF_ABS, offset)

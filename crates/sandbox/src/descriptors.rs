@@ -12,7 +12,7 @@ use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 pub const DESCRIPTORS_MAX: usize = 24;
 
 const RECEIVE: &str = "receive a message";
-const CONTROL_BYTES: usize = rustix::cmsg_space!(ScmRights(24));
+const CONTROL_BYTES: usize = rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX));
 
 /// What [`recv_fds`] took.
 #[derive(Debug)]

@@ -59,10 +59,7 @@ impl Answer {
                 let present: String = present.iter().map(|one| if *one { '1' } else { '0' }).collect();
                 let walls = observed.iter().map(|(wall, seen)| format!("{wall} {}", seen.token()));
                 let round = String::from_utf8_lossy(&round.encode()).into_owned();
-                ["ready".to_owned(), present, round].into_iter().chain(walls).collect::<Vec<_>>().join(
-                    "
-",
-                )
+                ["ready".to_owned(), present, round].into_iter().chain(walls).collect::<Vec<_>>().join("\n")
             }
             Self::Started => "started".to_owned(),
             Self::Breached => "breached".to_owned(),

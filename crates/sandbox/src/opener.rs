@@ -59,6 +59,7 @@ pub(crate) struct Opener {
     /// What the agent may ask for.
     calls: seccomp::Table,
     guards: Guards,
+    fixed: Vec<PathBuf>,
     file_bytes_max: u64,
     programs: Programs,
     tracer: Tracer,
@@ -71,7 +72,7 @@ impl Opener {
         raise(CapabilitySet::empty()).map_err(Error::errno("lower the warden's capability"))?;
         let host_proc = root.host_proc.try_clone().map_err(Error::system("keep the host's /proc"))?;
         let devices = root.devices.clone();
-        let (guards, file_bytes_max) = (root.guards.clone(), root.file_bytes_max);
+        let (guards, fixed, file_bytes_max) = (root.guards.clone(), root.fixed.clone(), root.file_bytes_max);
         Ok(Self {
             listener: Listener::new(listener),
             journal,
@@ -83,6 +84,7 @@ impl Opener {
             programs: programs.clone(),
             tracer: Tracer::default(),
             guards,
+            fixed,
             file_bytes_max,
         })
     }

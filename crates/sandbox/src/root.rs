@@ -99,6 +99,8 @@ pub(crate) struct Root {
     pub(crate) file_bytes_max: u64,
     /// Second places of mounts, each with the place where the same files stand inside too (`/bin` is `/usr/bin` on most systems).
     pub(crate) second_places: Vec<(PathBuf, PathBuf)>,
+    /// Where something stands that the plan put there. What is said of paths holds only as long as these stay where they are.
+    pub(crate) fixed: Vec<PathBuf>,
 }
 
 /// Builds the root in this mount namespace and makes it `/`. `process_files` is a detached procfs of the session's pid namespace.
@@ -145,8 +147,13 @@ pub(crate) fn build(plan: &Plan, sources: &[Pinned], process_files: &OwnedFd) ->
     tree.write_as(Path::new(CANARY), b"", CANARY_MODE)?;
     enter(&tree, plan.is_away(Wall::MinimalRoot))?;
     let (guards, file_bytes_max) = (Guards::new(&plan.guards), plan.limits.file_bytes_max);
-    let second_places = second_places(sources);
-    Ok(Root { host_proc, terminal, areas, devices: tree.into_devices(), guards, file_bytes_max, second_places })
+    let (second_places, fixed) = (second_places(sources), fixed(plan));
+    Ok(Root { host_proc, terminal, areas, devices: tree.into_devices(), guards, file_bytes_max, second_places, fixed })
+}
+
+fn fixed(plan: &Plan) -> Vec<PathBuf> {
+    let mounts = plan.mounts.iter().map(|mount| &mount.target);
+    mounts.chain(plan.private.iter().map(|area| &area.path)).chain(plan.files.iter().map(|file| &file.path)).cloned().collect()
 }
 
 fn second_places(sources: &[Pinned]) -> Vec<(PathBuf, PathBuf)> {

@@ -8,7 +8,7 @@ mod table;
 
 pub(crate) use listener::{Listener, Notification, Reply};
 pub(crate) use program::{Watch, Watched, build, build_role, is_available};
-pub(crate) use table::{ATTACH, DATA, EVERYONE, LIBRARIES, LOCAL, REMOTE, Rule, SEIZE, SET_ID, Table, name};
+pub(crate) use table::{ATTACH, DATA, EVERYONE, LIBRARIES, LOCAL, REMOTE, RoleRule, Rule, SEIZE, SET_ID, Table, name};
 
 use crate::kernel::checked;
 use std::io;

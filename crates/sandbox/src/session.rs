@@ -120,8 +120,7 @@ type Pipes = [Option<OwnedFd>; 3];
 /// Our ends and the program's ends of the pipes that the plan asks for.
 fn pipes(plan: &Plan) -> Result<(Pipes, Pipes), Error> {
     let (mut ours, mut theirs) = ([const { None }; 3], [const { None }; 3]);
-    for (number, kind) in plan.stdio.iter().enumerate().filter(|(_, kind)| **kind == Stdio::Pipe) {
-        let _ = kind;
+    for (number, _) in plan.stdio.iter().enumerate().filter(|(_, kind)| **kind == Stdio::Pipe) {
         let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(Error::errno("make a pipe"))?;
         let (our, their) = if number == 0 { (write, read) } else { (read, write) };
         for (list, end) in [(&mut ours, our), (&mut theirs, their)] {

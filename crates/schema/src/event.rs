@@ -18,7 +18,7 @@ pub use files::{FileChange, FileChanged};
 pub use limits::{LimitAction, LimitReached, PolicyChanged};
 pub use programs::{ProgramExecuted, ProgramRefused, SystemCallObserved};
 pub use walls::{ProbeOccasion, WallsProbed};
-pub use workspace::{ActPhase, WorkspaceCommitted, WorkspaceRestored, WorkspaceSnapshotted};
+pub use workspace::{ActPhase, WorkspaceAct, WorkspaceSnapshotted};
 
 /// Something that happened. Written once, by the stage that knows, also on failure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,10 +80,10 @@ pub enum Event {
     WorkspaceSnapshotted(WorkspaceSnapshotted),
     /// A workspace is brought back to a kept state.
     #[serde(rename = "workspace.restored")]
-    WorkspaceRestored(WorkspaceRestored),
+    WorkspaceRestored(WorkspaceAct),
     /// What a staged session wrote is brought into its workspace.
     #[serde(rename = "workspace.committed")]
-    WorkspaceCommitted(WorkspaceCommitted),
+    WorkspaceCommitted(WorkspaceAct),
     /// The walls were probed from inside.
     #[serde(rename = "walls.probed")]
     WallsProbed(WallsProbed),
@@ -376,8 +376,7 @@ impl Event {
             Self::SystemCallObserved(event) => Some(&event.session_id),
             Self::FileChanged(event) => Some(&event.session_id),
             Self::WorkspaceSnapshotted(event) => Some(&event.session_id),
-            Self::WorkspaceRestored(event) => Some(&event.session_id),
-            Self::WorkspaceCommitted(event) => Some(&event.session_id),
+            Self::WorkspaceRestored(event) | Self::WorkspaceCommitted(event) => Some(&event.session_id),
             Self::LogRecovered(_) => None,
             Self::LimitReached(event) => Some(&event.session_id),
             Self::WallsProbed(event) => Some(&event.session_id),

@@ -76,4 +76,6 @@ codes! {
     ProgramDenied = "sandbox.program_denied", "the policy does not let this program run in the session; use one that it lists";
     /// A wall could not be built or failed its probe.
     WallMissing = "sandbox.wall_missing", "a required wall is missing on this host; run `bailiwick doctor`";
+    /// Another session uses the workspace.
+    WorkspaceInUse = "session.workspace_in_use", "another session, rollback or commit uses this workspace, or one above or below it; wait for its end";
 }

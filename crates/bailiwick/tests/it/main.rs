@@ -8,6 +8,7 @@
 )]
 
 mod calls;
+mod claims;
 mod command_line;
 mod demo;
 mod endings;

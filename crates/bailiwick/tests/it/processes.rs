@@ -21,7 +21,7 @@ pub(crate) fn until_gone(mark: &str) {
     }
 }
 
-/// Children of a process by its id, with their command names.
+/// Children of a process by its id, with their command names, in the order in which they were started.
 pub(crate) fn children(parent: u32) -> Vec<(i32, String)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -32,6 +32,10 @@ pub(crate) fn children(parent: u32) -> Vec<(i32, String)> {
             found.push((pid, head.split_once('(').unwrap().1.to_owned()));
         }
     }
+    // Numbers go up from the parent's, and begin anew after the largest.
+    let largest: i32 = std::fs::read_to_string("/proc/sys/kernel/pid_max").unwrap().trim().parse().unwrap();
+    let parent = i32::try_from(parent).unwrap();
+    found.sort_unstable_by_key(|(pid, _)| (pid - parent).rem_euclid(largest));
     found
 }
 

@@ -16,6 +16,7 @@ use super::store::{Hold, Kept, Store};
 use super::take::{Bounds, Taken, Wish, take};
 use super::tree::Tree;
 use super::{Error, shown};
+use crate::claim::{Claim, Use};
 use crate::session::SessionClock;
 use crate::{Account, Directories};
 use schema::SessionId;
@@ -107,6 +108,12 @@ impl std::fmt::Debug for Desk {
 /// Takes hold of a state, and keeps its content from being taken away.
 fn hold(store: &Store, kept: &Kept) -> Result<[Hold; 2], Error> {
     Ok([kept.hold()?, store.share()?])
+}
+
+/// Takes a workspace that is about to be changed, so that no session starts in it meanwhile and none runs there.
+fn claim(desk: &Desk, kept: &Kept) -> Result<Claim, Error> {
+    let workspace = std::fs::canonicalize(&kept.facts.workspace).map_err(Error::io("find", &kept.facts.workspace))?;
+    Ok(Claim::take(&desk.directories, &workspace, &kept.id, Use::Alone)?)
 }
 
 /// Takes a staged session's layer away, whatever modes its agent set.

@@ -61,6 +61,9 @@ pub enum Error {
     /// The session's log cannot be read or written.
     #[error(transparent)]
     Evidence(#[from] evidence::Error),
+    /// A session works in the workspace.
+    #[error(transparent)]
+    Claim(#[from] crate::ClaimError),
     /// The tree has more or deeper entries than the bound.
     #[error("the folder {} holds {what} than can be looked through: take some away, then try again", shown(path))]
     TooMuch {

@@ -153,6 +153,7 @@ fn refusal(error: Error) -> Error {
         | Error::Damaged { .. }
         | Error::Conflict { .. }
         | Error::Nothing { .. }
+        | Error::Claim(_)
         | Error::Evidence(_)) => other,
     }
 }

@@ -4,7 +4,7 @@ use super::{Digest, Error};
 use crate::Directories;
 use crate::session::SessionClock;
 use evidence::{Keys, LOG_FILE, Log};
-use schema::event::{ActPhase, WorkspaceCommitted, WorkspaceRestored};
+use schema::event::{ActPhase, WorkspaceAct};
 use schema::{Event, SessionId, Token};
 use std::collections::BTreeSet;
 
@@ -65,13 +65,10 @@ impl Record {
         let (session_id, user_id) = (self.session_id.clone(), self.user_id.clone());
         let (manifest_digest, kept_digest) = (Token::lossy(&deed.manifest.hex()), Token::lossy(&deed.kept.hex()));
         let Deed { act, paths, forced, .. } = deed;
+        let event = WorkspaceAct { session_id, user_id, phase, paths, manifest_digest, kept_digest, forced };
         let event = match act {
-            Act::Restore => {
-                Event::WorkspaceRestored(WorkspaceRestored { session_id, user_id, phase, paths, manifest_digest, kept_digest, forced })
-            }
-            Act::Commit => {
-                Event::WorkspaceCommitted(WorkspaceCommitted { session_id, user_id, phase, paths, manifest_digest, kept_digest, forced })
-            }
+            Act::Restore => Event::WorkspaceRestored(event),
+            Act::Commit => Event::WorkspaceCommitted(event),
         };
         self.log.append(&[event])?;
         Ok(())
@@ -88,9 +85,7 @@ fn kept_states(directories: &Directories, session_id: &SessionId, keys: Keys) ->
         }
         if let Event::WorkspaceSnapshotted(event) = event {
             known.extend(event.manifest_digest);
-        } else if let Event::WorkspaceRestored(event) = event {
-            known.insert(event.kept_digest);
-        } else if let Event::WorkspaceCommitted(event) = event {
+        } else if let Event::WorkspaceRestored(event) | Event::WorkspaceCommitted(event) = event {
             known.insert(event.kept_digest);
         }
     }

@@ -204,8 +204,8 @@ fn act(who: Who, event: Event) -> Option<Row> {
         Event::LimitReached(event) => Row::LimitReached(LimitRow::new(who, event)),
         Event::PolicyChanged(event) => Row::PolicyChanged(PolicyRow::new(who, event)),
         Event::FileChanged(event) => Row::FileChanged(FileChangedRow::new(who, &event)),
-        Event::WorkspaceRestored(event) => Row::WorkspaceRestored(WorkspaceRow::restored(who, event)),
-        Event::WorkspaceCommitted(event) => Row::WorkspaceCommitted(WorkspaceRow::committed(who, event)),
+        Event::WorkspaceRestored(event) => Row::WorkspaceRestored(WorkspaceRow::new(who, event)),
+        Event::WorkspaceCommitted(event) => Row::WorkspaceCommitted(WorkspaceRow::new(who, event)),
         Event::WallsProbed(event) => Row::WallsProbed(ProbesRow::new(who, event)),
         Event::SessionStarted(_)
         | Event::SessionEnded(_)

@@ -1,6 +1,6 @@
 use super::row::Who;
 use schema::Token;
-use schema::event::{ActPhase, WorkspaceCommitted, WorkspaceRestored};
+use schema::event::{ActPhase, WorkspaceAct};
 use serde::Serialize;
 
 /// See [`super::Row::WorkspaceRestored`] and [`super::Row::WorkspaceCommitted`].
@@ -22,13 +22,8 @@ pub struct WorkspaceRow {
 }
 
 impl WorkspaceRow {
-    pub(crate) fn restored(who: Who, event: WorkspaceRestored) -> Self {
-        let WorkspaceRestored { session_id: _, user_id, phase, paths, manifest_digest, kept_digest, forced } = event;
-        Self { who: Who { user_id: Some(user_id), ..who }, phase, paths, manifest_digest, kept_digest, forced }
-    }
-
-    pub(crate) fn committed(who: Who, event: WorkspaceCommitted) -> Self {
-        let WorkspaceCommitted { session_id: _, user_id, phase, paths, manifest_digest, kept_digest, forced } = event;
+    pub(crate) fn new(who: Who, event: WorkspaceAct) -> Self {
+        let WorkspaceAct { session_id: _, user_id, phase, paths, manifest_digest, kept_digest, forced } = event;
         Self { who: Who { user_id: Some(user_id), ..who }, phase, paths, manifest_digest, kept_digest, forced }
     }
 }

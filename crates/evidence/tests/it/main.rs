@@ -4,9 +4,12 @@
 mod append;
 #[cfg(test)]
 mod rotation;
+mod recovery;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod torn;
 #[cfg(test)]
 mod view;
+#[cfg(test)]
+mod writer;

@@ -258,28 +258,25 @@ pub(crate) fn workspace_snapshotted() -> Event {
     })
 }
 
-pub(crate) fn workspace_restored() -> Event {
-    Event::WorkspaceRestored(event::WorkspaceRestored {
+fn workspace_act(phase: event::ActPhase) -> event::WorkspaceAct {
+    event::WorkspaceAct {
         session_id: session(),
         user_id: token("maria.rossi@bank.example"),
-        phase: event::ActPhase::Done,
+        phase,
         paths: 3,
         manifest_digest: token(&"c".repeat(64)),
         kept_digest: token(&"d".repeat(64)),
-        forced: false,
-    })
+        forced: phase == event::ActPhase::Begun,
+    }
+}
+
+pub(crate) fn workspace_restored() -> Event {
+    Event::WorkspaceRestored(workspace_act(event::ActPhase::Done))
 }
 
 pub(crate) fn workspace_committed() -> Event {
-    Event::WorkspaceCommitted(event::WorkspaceCommitted {
-        session_id: session(),
-        user_id: token("maria.rossi@bank.example"),
-        phase: event::ActPhase::Begun,
-        paths: 3,
-        manifest_digest: token(&"d".repeat(64)),
-        kept_digest: token(&"c".repeat(64)),
-        forced: true,
-    })
+    let (manifest_digest, kept_digest) = (token(&"d".repeat(64)), token(&"c".repeat(64)));
+    Event::WorkspaceCommitted(event::WorkspaceAct { manifest_digest, kept_digest, ..workspace_act(event::ActPhase::Begun) })
 }
 
 /// One session with an event of every type that the verifier's test vector has; call 3 has no outcome.

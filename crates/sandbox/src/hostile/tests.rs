@@ -1,4 +1,6 @@
 use super::{call, filter, findings, message, netlink_answer, report, settings};
+use crate::message::{Answer, Request};
+use crate::report::Report;
 use proptest::prelude::*;
 
 /// Bytes that a parser takes, with some of them changed, lost or doubled.
@@ -19,13 +21,23 @@ fn broken(samples: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-const REPORTS: &[&[u8]] = &[b"or\0\0\0\0/usr/lib", b"rw\x0d\0\0\0/etc", b"sr\0\0\0\0keyctl"];
+const REPORTS: &[&[u8]] = &[
+    b"or\0\0\0\0/usr/lib",
+    b"rw\x0d\0\0\0/etc",
+    b"sr\0\0\0\0keyctl",
+    b"cw\x03\0\0\0/project/x",
+    b"nr\0\0\0\0\x02/tmp/x",
+    b"yr\0\0\0\0aptrace",
+    b"pr\0\0\0\0P",
+    b"xr\0\0\0\0\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\x04\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\
+      \x03\x07\0\0\0\x02\0\0\0/bin/sh/sa\0bc\0",
+];
 const MESSAGES: &[&[u8]] = &[
     b"release",
     b"signal\n15",
     b"started",
     b"exited\n7",
-    b"ready\n10110000\nlandlock held\nseccomp unused",
+    b"ready\n10110000\nP\nlandlock held\nseccomp unused",
     b"failed\nwall\nlandlock\nnone",
     b"failed\npath\n2\nopen\n/x",
     b"failed\nsystem\n1\nfork",
@@ -41,6 +53,19 @@ const CALLS: &[&[u8]] = &[
     b"\x01\xff\x18\x03\0\0\0\0\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\x04\0\0\0\0\0\0\0../x\0",
     b"\x02\xff\0\0\0\0\0\0\x01\0/run/socket\0",
 ];
+
+/// A sample that is refused itself tries nothing.
+#[test]
+fn what_is_broken_was_whole_before() {
+    for sample in REPORTS {
+        assert!(Report::decode(sample).is_ok_and(|report| report.encode() == *sample), "{}", sample.escape_ascii());
+    }
+    for sample in MESSAGES {
+        assert!(Request::decode(sample).is_some() || Answer::decode(sample).is_ok(), "{}", sample.escape_ascii());
+    }
+    // One that says yes, one that says no.
+    assert_eq!(ANSWERS.iter().map(|sample| crate::netlink::read_answers(sample).is_ok()).collect::<Vec<_>>(), [true, false]);
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]

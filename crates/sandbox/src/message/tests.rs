@@ -2,7 +2,17 @@ use super::*;
 
 #[test]
 fn broken_messages_are_refused() {
-    for bytes in [&b""[..], b"ready\n1\nmoat held", b"exited", b"exited\nx", b"\xff", b"other"] {
+    for bytes in [
+        &b""[..],
+        b"ready\n1\nS\nmoat held",
+        b"ready\n1\nS\nlandlock",
+        b"ready\n1\nlandlock held",
+        b"ready\n1",
+        b"exited",
+        b"exited\nx",
+        b"\xff",
+        b"other",
+    ] {
         assert!(Answer::decode(bytes).is_err(), "{bytes:?}");
     }
     assert_eq!(Request::decode(b"signal\nx"), None);

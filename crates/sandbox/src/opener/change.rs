@@ -105,6 +105,7 @@ impl Opener {
     }
 
     fn carry_out(&self, asked: &Asked, first: &Place, second: Option<&Place>, target: Target<'_>) -> Result<Vec<Done>, Refused> {
+        check::stays(&self.fixed, asked, first, second)?;
         check::check(&self.guards, asked, first, second)?;
         let planned = act::reports(asked, first, second);
         let is_known = planned.iter().all(|done| match done {

@@ -175,11 +175,16 @@ fn became(one: &Executing, agent: i32) -> Option<Became> {
         Ok(Some(Stop::Halted)) => Some(Became::Itself(0)),
         Ok(Some(Stop::Signal(signal))) => Some(Became::Itself(signal)),
         Ok(None) if one.task == agent => None,
-        Ok(None) => match ptrace::has_ended(one.task) {
-            Ok(false) => None,
-            Ok(true) => Some(Became::Gone),
-            Err(_) => renumbered(one),
-        },
+        Ok(None) => not_stopped(one),
+        Err(_) => renumbered(one),
+    }
+}
+
+/// What became of a thread that had not stopped at the last look.
+fn not_stopped(one: &Executing) -> Option<Became> {
+    match ptrace::has_ended(one.task) {
+        Ok(false) => None,
+        Ok(true) => Some(Became::Gone),
         Err(_) => renumbered(one),
     }
 }
@@ -196,3 +201,6 @@ fn renumbered(one: &Executing) -> Option<Became> {
         Ok(Some(Stop::Halted | Stop::Signal(_))) | Err(_) => Some(Became::Gone),
     }
 }
+
+#[cfg(test)]
+mod tests;

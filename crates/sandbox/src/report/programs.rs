@@ -8,7 +8,6 @@ use rustix::io::Errno;
 use schema::event::FileMode;
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
-use std::hash::{BuildHasher, Hash};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -125,7 +124,7 @@ impl Journal {
 
     /// Reports a program that runs or (unconfirmed) was asked for; `file` is its executable.
     pub(crate) fn executed(&mut self, mut execution: Execution, file: BorrowedFd<'_>) -> Result<(), Error> {
-        let hash = self.hash_of((&execution.program, execution.identity, &execution.script, arguments(&execution), execution.confirmed));
+        let hash = self.hash((&execution.program, execution.identity, &execution.script, arguments(&execution), execution.confirmed));
         if self.known.executed.contains(&hash) {
             return Ok(());
         }
@@ -143,7 +142,7 @@ impl Journal {
     /// Reports a program that is not run.
     pub(crate) fn program_refused(&mut self, path: &Path, reason: ProgramRefusal) -> Result<(), Error> {
         let path = if self.known.refused.len() < REFUSED_MAX { path } else { Path::new("/") };
-        let hash = self.hash_of((path, reason));
+        let hash = self.hash((path, reason));
         if self.known.refused.contains(&hash) {
             return Ok(());
         }
@@ -161,12 +160,6 @@ impl Journal {
         self.send_with(Report::SystemCallObserved { name: crate::seccomp::name(number), request }, &[])?;
         self.known.observed.insert((number, request));
         Ok(())
-    }
-
-    /// Stands for a report, as [`Journal::hash`] does.
-    fn hash_of(&self, what: impl Hash) -> u128 {
-        let [low, high] = self.keys.each_ref().map(|key| key.hash_one(&what));
-        u128::from(high) << 64 | u128::from(low)
     }
 }
 

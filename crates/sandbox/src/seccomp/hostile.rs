@@ -2,9 +2,9 @@
 #![expect(clippy::missing_panics_doc, reason = "each panics where what must hold does not: that is what it is for")]
 
 use super::program::{Watch, Watched, build, build_role};
-use super::table::{DATA, EVERYONE, LIBRARIES, REMOTE, Rule, Table, Test};
+use super::table::{DATA, EVERYONE, LIBRARIES, REMOTE, RoleRule, Rule, Table, Test};
 use crate::bpf::verdict::verdict;
-use crate::bpf::{self, NATIVE};
+use crate::bpf::{NATIVE, X32};
 use crate::plan::Calls;
 use libc::sock_filter;
 use libc::{SECCOMP_RET_ALLOW as ALLOW, SECCOMP_RET_ERRNO as ERRNO, SECCOMP_RET_KILL_PROCESS as KILL, SECCOMP_RET_USER_NOTIF as NOTIFY};
@@ -12,15 +12,13 @@ use std::sync::OnceLock;
 
 /// Architecture, number, six arguments.
 const BYTES: usize = 4 + 4 + 6 * 8;
-/// Set in the number of a call by the x32 ABI.
-const X32: u32 = 0x4000_0000;
 
 /// Built once: of the agent unobserved, observed, and observed with hidden names, of a door, of a gateway.
 static FILTERS: OnceLock<[Vec<sock_filter>; 5]> = OnceLock::new();
 /// What of an agent's files is watched.
 const WATCHED: [Watch; 3] = [Watch::Nothing, Watch::Contents, Watch::Listings];
 /// The lists of a door, and of a gateway that reaches other machines.
-const ROLES: [[&[(u32, Rule)]; 3]; 2] = [[EVERYONE, DATA, &[]], [EVERYONE, LIBRARIES, REMOTE]];
+const ROLES: [[&[(u32, RoleRule)]; 3]; 2] = [[EVERYONE, DATA, &[]], [EVERYONE, LIBRARIES, REMOTE]];
 
 /// The filter decides about a call as the lists say, read without it.
 pub fn filter(bytes: &[u8]) {
@@ -55,7 +53,7 @@ pub fn filter(bytes: &[u8]) {
 }
 
 fn expect(architecture: u32, number: u32, native: impl Fn() -> u32) -> u32 {
-    if architecture == bpf::NATIVE && number & X32 == 0 { native() } else { KILL }
+    if architecture == NATIVE && number & X32 == 0 { native() } else { KILL }
 }
 
 fn agent(table: &Table, watch: Watch, number: u32, arguments: [u64; 6]) -> u32 {
@@ -79,20 +77,11 @@ fn agent(table: &Table, watch: Watch, number: u32, arguments: [u64; 6]) -> u32 {
     }
 }
 
-fn role(rule: Rule, arguments: [u64; 6]) -> u32 {
+fn role(rule: RoleRule, arguments: [u64; 6]) -> u32 {
     match rule {
-        Rule::Allow => ALLOW,
-        Rule::Absent => ERRNO | libc::ENOSYS.unsigned_abs(),
-        Rule::When(alternatives, errno) => when(alternatives, arguments, errno, KILL),
-        Rule::Open(_)
-        | Rule::Change(_)
-        | Rule::Make
-        | Rule::Connect
-        | Rule::Execute
-        | Rule::Trace
-        | Rule::Tell
-        | Rule::Refuse
-        | Rule::RefuseAbsent => KILL,
+        RoleRule::Allow => ALLOW,
+        RoleRule::Absent => ERRNO | libc::ENOSYS.unsigned_abs(),
+        RoleRule::When(alternatives, errno) => when(alternatives, arguments, errno, KILL),
     }
 }
 

@@ -1,13 +1,11 @@
 //! The list as a program of the kernel's packet filter: a search tree over the sorted numbers. Calls that are allowed whatever their
 //! arguments are cached by the kernel and cost next to nothing.
 
-use super::table::{ATTACH, Rule, SEIZE, TRACE_ME, Table, Test};
-use crate::bpf::{ARCHITECTURE, ARGUMENTS, NATIVE, NUMBER, far, jump, load, ret, step};
+use super::table::{ATTACH, RoleRule, Rule, SEIZE, TRACE_ME, Table, Test};
+use crate::bpf::{ARCHITECTURE, ARGUMENTS, NATIVE, NUMBER, X32, far, jump, load, ret, step};
 use crate::kernel::checked;
 use libc::{BPF_ALU, BPF_AND, BPF_JEQ, BPF_JGE, BPF_JSET, BPF_K, sock_filter};
 
-/// Set in the number of a call by the x32 ABI, whose calls are numbered differently.
-const X32: u32 = 0x4000_0000;
 /// Bytes of one argument and of its halves, low half first.
 const ARGUMENT_BYTES: u32 = 8;
 const HALF_BYTES: u32 = 4;
@@ -57,22 +55,12 @@ pub(crate) fn build(table: &Table, watched: Watched) -> Vec<sock_filter> {
 }
 
 /// Builds the filter of a role, which has no warden: what its lists do not carry out kills it.
-pub(crate) fn build_role(list: impl Iterator<Item = (u32, Rule)>) -> Vec<sock_filter> {
+pub(crate) fn build_role(list: impl Iterator<Item = (u32, RoleRule)>) -> Vec<sock_filter> {
     let kill = || ret(libc::SECCOMP_RET_KILL_PROCESS);
-    let code = |rule: Rule| match rule {
-        Rule::Allow => vec![allow()],
-        Rule::Absent => vec![refuse(libc::ENOSYS)],
-        Rule::When(alternatives, errno) => conditions(alternatives, errno.map_or_else(kill, refuse)),
-        // The build accepts none of these in a role's list.
-        Rule::Open(_)
-        | Rule::Change(_)
-        | Rule::Make
-        | Rule::Connect
-        | Rule::Execute
-        | Rule::Trace
-        | Rule::Tell
-        | Rule::Refuse
-        | Rule::RefuseAbsent => vec![kill()],
+    let code = |rule: RoleRule| match rule {
+        RoleRule::Allow => vec![allow()],
+        RoleRule::Absent => vec![refuse(libc::ENOSYS)],
+        RoleRule::When(alternatives, errno) => conditions(alternatives, errno.map_or_else(kill, refuse)),
     };
     compile(list.map(|(number, rule)| (number, code(rule))).collect(), kill())
 }

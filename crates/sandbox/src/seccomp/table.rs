@@ -38,6 +38,17 @@ pub(crate) enum Rule {
     RefuseAbsent,
 }
 
+/// What becomes of a call of a role's: it has no warden that could do anything for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RoleRule {
+    /// Carried out.
+    Allow,
+    /// Carried out if every test of one of the alternatives holds; else refused with this error number, or the role is killed.
+    When(&'static [&'static [Test]], Option<i32>),
+    /// Refused as a call that the kernel does not have.
+    Absent,
+}
+
 /// A test of one argument: its number, the bits that are looked at, values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Test {
@@ -58,7 +69,7 @@ pub(crate) struct Entry {
 
 /// The tables, each sorted by number: `AGENT`, one for each part of the roles' lists, `NAMES` of all calls.
 mod lists {
-    use super::{Entry, Layer, Rule, Test};
+    use super::{Entry, Layer, RoleRule, Rule, Test};
     include!(concat!(env!("OUT_DIR"), "/calls.rs"));
 }
 pub(crate) use lists::{DATA, EVERYONE, LIBRARIES, LOCAL, REMOTE};

@@ -256,6 +256,43 @@ fn what_the_warden_changes_for_an_ordinary_user_is_what_the_kernel_would_have_ch
 }
 
 #[test]
+fn a_folder_around_the_workspace_is_not_renamed_away_from_its_guards() {
+    // `/tmp` is the session's own, and what leads from there to the workspace is made inside.
+    let folder = tempfile::Builder::new().prefix("bailiwick-around-").tempdir_in("/tmp").unwrap();
+    let around = folder.path().canonicalize().unwrap();
+    std::fs::set_permissions(&around, PermissionsExt::from_mode(0o755)).unwrap();
+    let workspace = around.join("deep/workspace");
+    std::fs::create_dir_all(workspace.join("sub")).unwrap();
+    std::fs::write(workspace.join(".env"), "TOKEN=SECRET-VALUE\n").unwrap();
+    let path = around.display();
+    let script = format!(
+        "exec 2>&1; cd /tmp; mkdir own; mv {path}/deep {path}/d; mv {path} /tmp/moved; mv {path}/deep /tmp/own/deep; \
+         python3 -c 'import ctypes; ctypes.CDLL(None).syscall(316, -100, b\"{path}\", -100, b\"own\", 2)'; \
+         cd {path}/deep && mv ../deep ../e; cd workspace && mv sub renamed && echo free; \
+         cat $(find /tmp -name .env); for place in $(find /tmp -name workspace); do echo evil > $place/.envrc; done"
+    );
+    let rw = format!("rw={}", workspace.display());
+    let options = ["observe", "reports", &rw, "protect=.envrc", "mask=**/.env"];
+    for is_ordinary in [false, true] {
+        let mut session = crate::session(&options, &script);
+        if is_ordinary {
+            session = ordinary(session);
+            if rustix::process::geteuid().is_root() {
+                give(&around);
+            }
+        }
+        let output = session.output().unwrap();
+        let (said, reports) = (text(&output), String::from_utf8_lossy(&output.stderr).into_owned());
+        assert!(said.contains("free\nTOKEN=masked") && !said.contains("SECRET"), "{said} {reports}");
+        assert!(!workspace.join(".envrc").exists(), "{said}");
+        for refused in [around.clone(), around.join("deep")] {
+            assert!(reports.contains(&format!("refused Write {} {}", refused.display(), libc::EACCES)), "{reports}");
+        }
+        std::fs::rename(workspace.join("renamed"), workspace.join("sub")).unwrap();
+    }
+}
+
+#[test]
 fn guards_without_observation_are_refused() {
     let workspace = tempfile::tempdir().unwrap();
     let rw = format!("rw={}", workspace.path().display());

@@ -365,3 +365,25 @@ check("many", all(os.waitpid(child, 0)[1] == 0 for child in children))
     assert_eq!(text(&output), "said\n".repeat(22), "{:?}", refusals(&output));
     assert!(told(&output).iter().all(|(.., confirmed)| confirmed == "confirmed"));
 }
+
+/// Sessions in which all threads of a process execute at once, and how often each does.
+const SESSIONS: usize = 6;
+const TIMES: usize = 60;
+
+#[test]
+fn threads_that_execute_at_once_never_stand_for_ever() {
+    let program = crate::example("threads");
+    let folder = program.parent().unwrap().canonicalize().unwrap();
+    let (option, script) = (format!("ro={}", folder.display()), format!("{}/threads 16 {TIMES}", folder.display()));
+    for _ in 0..SESSIONS {
+        let mut session = crate::session(&["programs", "processes=256", &option], &script);
+        let mut child = session.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut output = child.stdout.take().unwrap();
+        let (sender, said) = std::sync::mpsc::channel();
+        std::thread::spawn(move || sender.send(std::io::read_to_string(&mut output)));
+        let said = said.recv_timeout(std::time::Duration::from_mins(1));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(said.expect("a program stands for ever").unwrap(), format!("executed {TIMES}\n"));
+    }
+}

@@ -30,31 +30,11 @@ pub enum ActPhase {
     Done,
 }
 
-/// See [`super::Event::WorkspaceRestored`].
+/// What a user does with a workspace. See [`super::Event::WorkspaceRestored`] and [`super::Event::WorkspaceCommitted`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct WorkspaceRestored {
+pub struct WorkspaceAct {
     /// In whose log the state is on record.
-    pub session_id: SessionId,
-    /// The account that asked for it.
-    pub user_id: Token,
-    /// Begun or done.
-    pub phase: ActPhase,
-    /// Paths that are changed.
-    pub paths: u64,
-    /// SHA-256 of the list of entries that is brought back.
-    pub manifest_digest: Token,
-    /// SHA-256 of the list of entries before, which is kept so that this can be undone.
-    pub kept_digest: Token,
-    /// Whether later changes of others were overwritten on request.
-    pub forced: bool,
-}
-
-/// See [`super::Event::WorkspaceCommitted`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WorkspaceCommitted {
-    /// Whose session.
     pub session_id: SessionId,
     /// The account that asked for it.
     pub user_id: Token,

@@ -1,4 +1,4 @@
-use super::{Desk, Done, Order, clear_stage, hold, is_expected, listed, refuse_conflicts, take_now};
+use super::{Desk, Done, Order, claim, clear_stage, hold, is_expected, listed, refuse_conflicts, take_now};
 use crate::snapshot::compare::{Change, Difference, changes};
 use crate::snapshot::entry::Kind;
 use crate::snapshot::manifest::Manifest;
@@ -49,6 +49,7 @@ impl Desk {
         if order.dry_run {
             return Ok(done);
         }
+        let _claim = claim(self, &kept)?;
         if !order.force {
             refuse_conflicts(&done.conflicts, "while the session worked on its own copy")?;
         }

@@ -1,4 +1,4 @@
-use super::{Desk, Done, Order, has_content, hold, is_expected, listed, refuse_conflicts, select, take_now};
+use super::{Desk, Done, Order, claim, has_content, hold, is_expected, listed, refuse_conflicts, select, take_now};
 use crate::snapshot::compare::{Change, Difference, changes};
 use crate::snapshot::entry::{Kind, Moment};
 use crate::snapshot::manifest::Manifest;
@@ -46,6 +46,7 @@ impl Desk {
         if order.dry_run || selected.is_empty() {
             return Ok(done);
         }
+        let _claim = claim(self, &kept)?;
         if !order.force {
             refuse_conflicts(&done.conflicts, "after the session ended")?;
         }

@@ -6,7 +6,23 @@ use super::{Refused, moved};
 use crate::guard::{GuardKind, Guards, Standing};
 use rustix::fs::FileType;
 use rustix::io::Errno;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Refuses to rename a folder in which, however deep, something stands that the plan put there: a mount goes along with the folder around
+/// it, and from then on its files would have paths of which no guard says anything.
+pub(super) fn stays(fixed: &[PathBuf], asked: &Asked, first: &Place, second: Option<&Place>) -> Result<(), Refused> {
+    if !matches!(asked.what, What::Rename { .. }) {
+        return Ok(());
+    }
+    let is_around = |path: &Path| fixed.iter().any(|place| place != path && place.starts_with(path));
+    for place in [Some(first), second].into_iter().flatten() {
+        match place {
+            Place::Entry(entry) if entry.is_name && is_around(&entry.path) => return Err(Refused::guarded(entry.path.clone())),
+            Place::Entry(_) | Place::Object(_) => {}
+        }
+    }
+    Ok(())
+}
 
 pub(super) fn check(guards: &Guards, asked: &Asked, first: &Place, second: Option<&Place>) -> Result<(), Refused> {
     if !guards.may_hold(&first.path()) && !second.is_some_and(|place| guards.may_hold(&place.path())) {

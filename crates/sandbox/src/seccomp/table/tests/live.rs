@@ -1,6 +1,6 @@
 //! Each line with the kernel's own filter: in it, its call is let through; taken out, it is refused.
 
-use super::super::{DATA, EVERYONE, LIBRARIES, LOCAL, REMOTE, Rule, Table};
+use super::super::{DATA, EVERYONE, LIBRARIES, LOCAL, REMOTE, RoleRule, Table};
 use super::attempts::{Attempt, allowed, neighbours};
 use super::bare;
 use super::list::{self, Entry};
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicI64;
 
 /// The tables of a role.
-type Tables = [&'static [(u32, Rule)]; 3];
+type Tables = [&'static [(u32, RoleRule)]; 3];
 
 /// An error that the kernel never gives: here a filter refuses with it.
 const REFUSED: u16 = 4001;
