@@ -2,9 +2,9 @@
 
 #[cfg(test)]
 mod append;
+mod recovery;
 #[cfg(test)]
 mod rotation;
-mod recovery;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
