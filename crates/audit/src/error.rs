@@ -26,9 +26,15 @@ pub enum Error {
         path: PathBuf,
     },
     /// Something is not a public key.
-    #[error("{origin} is not an Ed25519 public key; a key is 64 lower-case hex digits, as in the keeper's signing.pub")]
+    #[error("{origin} is not an Ed25519 key that can be used here; a log's key is 64 lower-case hex digits or a verifier key NAME+ID+BASE64 of kind 1, a witness's is a verifier key of kind 4; this verifier does not check ECDSA")]
     NotAKey {
         /// `the key given`, or the file.
+        origin: String,
+    },
+    /// Something is not a checkpoint.
+    #[error("{origin} is not a checkpoint of a log; give the signed note as an earlier check or a witness wrote it")]
+    NotACheckpoint {
+        /// Where it came from.
         origin: String,
     },
     /// More logs than one run checks.

@@ -1,70 +1,89 @@
-//! One line of a log, read strictly: every byte of it is hashed, signed, or the only one that may stand there.
+//! The lines of `log.jsonl`, and entries wherever they stand, read strictly: every byte is hashed, signed, or the only one that may stand
+//! there.
 
-use crate::{Reason, hex};
-use schema::{Digest, Event, Seal, Timestamp, bounds, chain_input};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256};
+use crate::{Reason, checkpoint};
+use schema::{Event, Timestamp, bounds};
 use std::io::{BufRead, Read};
 
-/// The format that this verifier knows.
-pub const FORMAT_VERSION: u32 = 1;
 /// Longest event in a log, in bytes.
 pub const EVENT_BYTES_MAX: usize = bounds::EVENT_BYTES_MAX + 1024;
+/// Longest entry, in bytes.
+pub const ENTRY_BYTES_MAX: usize = bounds::EVENT_BYTES_MAX + 2048;
 /// Longest line with its line feed, in bytes.
-pub const LINE_BYTES_MAX: usize = bounds::EVENT_BYTES_MAX + 2048;
+pub const LINE_BYTES_MAX: usize = ENTRY_BYTES_MAX + 1;
+/// The format that this verifier knows.
+pub const FORMAT: &str = "bailiwick-log-v2";
 
-/// A record whose event is still the bytes that were written.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Line<'a> {
-    version: u32,
-    pub(crate) index: u64,
-    pub(crate) time: Timestamp,
-    pub(crate) previous: Digest,
-    #[serde(borrow)]
-    event: &'a RawValue,
-    pub(crate) hash: Digest,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) seal: Option<Seal>,
+/// The first line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) origin: String,
+    /// Index of the first entry that follows; all before are in tiles.
+    pub(crate) first: u64,
 }
 
-#[derive(Deserialize)]
-struct VersionOnly {
-    version: u32,
+impl Head {
+    /// Reads the first line, without its line feed.
+    pub(crate) fn parse(line: &[u8]) -> Result<Self, Reason> {
+        let text = str::from_utf8(line).map_err(|_| Reason::NotAHead)?;
+        let (format, rest) =
+            text.strip_prefix(r#"{"format":""#).and_then(|rest| rest.split_once(r#"","origin":""#)).ok_or(Reason::NotAHead)?;
+        if format != FORMAT {
+            return Err(Reason::Format);
+        }
+        let (origin, rest) = rest.split_once(r#"","first":"#).ok_or(Reason::NotAHead)?;
+        let first = rest.strip_suffix('}').and_then(checkpoint::number).ok_or(Reason::NotAHead)?;
+        if checkpoint::is_origin(origin) { Ok(Self { origin: origin.to_owned(), first }) } else { Err(Reason::NotAHead) }
+    }
 }
+
+/// A line after the first.
+pub(crate) enum Line<'a> {
+    Entry(&'a [u8]),
+    /// The text of a signed note.
+    Checkpoint(String),
+}
+
+const CHECKPOINT_LEAD: &[u8] = br#"{"checkpoint":""#;
 
 impl<'a> Line<'a> {
-    /// Reads the frame of a whole line, without its line feed.
+    /// Reads a line, without its line feed.
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Reason> {
-        let Ok(line) = serde_json::from_slice::<Self>(bytes) else {
-            return Err(match serde_json::from_slice::<VersionOnly>(bytes) {
-                Ok(VersionOnly { version }) if version != FORMAT_VERSION => Reason::Version { found: version },
-                _ => Reason::NotARecord,
-            });
-        };
-        if line.version != FORMAT_VERSION {
-            return Err(Reason::Version { found: line.version });
-        }
-        // White space, escapes, another order of fields: the seal does not cover them, so they may not be there.
-        if serde_json::to_vec(&line).ok().as_deref() != Some(bytes) {
-            return Err(Reason::Form);
-        }
-        Ok(line)
+        let Some(rest) = bytes.strip_prefix(CHECKPOINT_LEAD) else { return Ok(Self::Entry(bytes)) };
+        let escaped = rest.strip_suffix(br#""}"#).and_then(|text| str::from_utf8(text).ok()).ok_or(Reason::NotACheckpoint)?;
+        // The only escape that a note needs.
+        let text = escaped.replace(r"\n", "\n");
+        if text.contains(['\\', '"']) || escaped.contains('\n') { Err(Reason::NotACheckpoint) } else { Ok(Self::Checkpoint(text)) }
     }
 
-    /// Whether the hash is that of the index, time, previous hash and the event's bytes.
-    pub(crate) fn has_own_hash(&self) -> bool {
-        let input = chain_input(self.index, self.time, &self.previous, self.event.get());
-        hex::encode(&Sha256::digest(input.as_bytes())) == self.hash.as_str()
+    /// Whether a line begins as a checkpoint does.
+    pub(crate) fn looks_like_checkpoint(bytes: &[u8]) -> bool {
+        bytes.starts_with(CHECKPOINT_LEAD)
     }
+}
 
-    /// The event. Unknown, missing and repeated fields are refused, at every depth: what the event says must be all that the bytes say.
-    pub(crate) fn event(&self) -> Result<Event, Reason> {
-        let raw = self.event.get();
-        let event: Event = serde_json::from_str(raw).map_err(|_| Reason::Event)?;
-        let written = serde_json::to_string(&event).map_err(|_| Reason::Event)?;
-        if raw.len() > EVENT_BYTES_MAX || written != raw { Err(Reason::Event) } else { Ok(event) }
+/// Reads entries; keeps a buffer from one to the next.
+#[derive(Default)]
+pub(crate) struct Entries {
+    written: Vec<u8>,
+}
+
+impl Entries {
+    /// Reads an entry's frame and event. Unknown, missing and repeated fields are refused, at every depth: what the event says must be
+    /// all that the bytes say.
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<(Timestamp, Event), Reason> {
+        let rest = bytes.strip_prefix(br#"{"time":"#).ok_or(Reason::NotARecord)?;
+        let digits = rest.iter().position(|byte| !byte.is_ascii_digit()).ok_or(Reason::NotARecord)?;
+        let (time, rest) = rest.split_at_checked(digits).ok_or(Reason::NotARecord)?;
+        let unix_ms = str::from_utf8(time).ok().and_then(checkpoint::number).ok_or(Reason::NotARecord)?;
+        let raw = rest.strip_prefix(br#","event":"#).and_then(|rest| rest.strip_suffix(b"}")).ok_or(Reason::NotARecord)?;
+        if raw.len() > EVENT_BYTES_MAX || bytes.len() > ENTRY_BYTES_MAX {
+            return Err(Reason::LineTooLong);
+        }
+        let event: Event = serde_json::from_slice(raw).map_err(|_| Reason::Event)?;
+        self.written.clear();
+        serde_json::to_writer(&mut self.written, &event).map_err(|_| Reason::Event)?;
+        if self.written == raw { Ok((Timestamp { unix_ms }, event)) } else { Err(Reason::Event) }
     }
 }
 

@@ -1,28 +1,33 @@
 //! `bailiwick-verify`: checks evidence offline.
 #![forbid(unsafe_code)]
 
-use audit::{Error, Head, PublicKey, Report, render_report, verify_against, verify_all};
+use audit::{Anchors, Error, NotedCheckpoint, PublicKey, Report, WitnessKey, render_report, verify_all_against};
 use std::{
     ffi::OsString,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 const USAGE: &str = "\
-usage: bailiwick-verify [--key HEX|FILE] [--head INDEX:HASH] [--json] PATH
+usage: bailiwick-verify [--key HEX|VKEY|FILE] [--checkpoint FILE]… [--witness VKEY]… [--quorum N] [--json] PATH
 
-Checks an evidence log offline, and names the first record that does not hold.
+Checks an evidence log offline, and names the first thing that does not hold.
 
-  PATH               a log's directory, its log.jsonl, or a directory of log directories
-  --key HEX|FILE     the keeper's public key, from a way that the keeper does not control;
-                     without it, the key beside the log is used
-  --head INDEX:HASH  a record noted earlier that the log must still have (one log only)
-  --json             the same for machines
+  PATH                 a log's directory, its log.jsonl, or a directory of log directories
+  --key HEX|VKEY|FILE  the keeper's public key, from a way that the keeper does not control;
+                       without it, the key beside the log is used
+  --checkpoint FILE    a checkpoint noted earlier: the log must have its root at its size
+  --witness VKEY       a witness; entries that no checkpoint with enough cosignatures covers
+                       are reported as unwitnessed, not as verified
+  --quorum N           how many of the witnesses must have cosigned; all, if not given
+  --json               the same for machines
 
 exit codes: 0 verified, 1 not verified, 2 usage, 3 cannot read
 ";
 const EXIT_USAGE: u8 = 2;
+/// Most checkpoints, and most witnesses, in one run.
+const GIVEN_MAX: usize = 64;
 const EXIT_UNREADABLE: u8 = 3;
 
 fn main() -> ExitCode {
@@ -35,10 +40,13 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
+#[derive(Default)]
 struct Arguments {
-    path: PathBuf,
+    path: Option<PathBuf>,
     key: Option<String>,
-    head: Option<Head>,
+    checkpoints: Vec<PathBuf>,
+    witnesses: Vec<WitnessKey>,
+    quorum: Option<usize>,
     json: bool,
 }
 
@@ -50,28 +58,47 @@ enum Parsed {
 
 impl Arguments {
     fn parse(mut given: impl Iterator<Item = OsString>) -> Result<Parsed, String> {
-        let (mut path, mut key, mut head, mut json) = (None, None, None, false);
+        let mut parsed = Self::default();
         while let Some(argument) = given.next() {
-            let mut value = |name: &str| {
-                let text = given.next().and_then(|value| value.into_string().ok());
-                text.ok_or_else(|| format!("{name} needs a value"))
-            };
+            let mut value = |name: &str| given.next().ok_or_else(|| format!("{name} needs a value"));
             match argument.to_str() {
                 Some("-h" | "--help") => return Ok(Parsed::Help),
                 Some("-V" | "--version") => return Ok(Parsed::Version),
-                Some("--json") => json = true,
-                Some("--key") if key.is_none() => key = Some(value("--key")?),
-                Some("--head") if head.is_none() => {
-                    head = Some(Head::parse(&value("--head")?).ok_or("--head is not INDEX:HASH with a hash of 64 hex digits")?);
+                Some("--json") => parsed.json = true,
+                Some("--key") if parsed.key.is_none() => parsed.key = Some(text(value("--key")?)?),
+                Some("--checkpoint") if parsed.checkpoints.len() < GIVEN_MAX => parsed.checkpoints.push(value("--checkpoint")?.into()),
+                Some("--witness") if parsed.witnesses.len() < GIVEN_MAX => {
+                    let witness = WitnessKey::parse(&text(value("--witness")?)?).map_err(|error| error.to_string())?;
+                    parsed.witnesses.push(witness);
+                }
+                Some("--quorum") if parsed.quorum.is_none() => {
+                    let number = text(value("--quorum")?)?.parse().map_err(|_| "--quorum is not a number")?;
+                    parsed.quorum = Some(number);
                 }
                 Some(option) if option.starts_with('-') => return Err(format!("unknown or repeated option {option}")),
-                _ if path.is_none() => path = Some(PathBuf::from(argument)),
+                _ if parsed.path.is_none() => parsed.path = Some(PathBuf::from(argument)),
                 _ => return Err("give one path only".to_owned()),
             }
         }
-        let path = path.ok_or("give the path of a log")?;
-        Ok(Parsed::Check(Self { path, key, head, json }))
+        parsed.check_witnesses()
     }
+
+    fn check_witnesses(self) -> Result<Parsed, String> {
+        let mut names: Vec<_> = self.witnesses.iter().map(WitnessKey::name).collect();
+        names.sort_unstable();
+        names.dedup();
+        if names.len() < self.witnesses.len() {
+            return Err("the same witness is given twice".to_owned());
+        }
+        if self.quorum.is_some_and(|quorum| quorum == 0 || quorum > self.witnesses.len()) {
+            return Err("--quorum must be between 1 and the number of witnesses".to_owned());
+        }
+        if self.path.is_some() { Ok(Parsed::Check(self)) } else { Err("give the path of a log".to_owned()) }
+    }
+}
+
+fn text(value: OsString) -> Result<String, String> {
+    value.into_string().map_err(|_| "a value is not UTF-8".to_owned())
 }
 
 fn check(arguments: &Arguments) -> u8 {
@@ -91,15 +118,13 @@ fn check(arguments: &Arguments) -> u8 {
 }
 
 fn run(arguments: &Arguments) -> Result<Report, Error> {
-    let key = arguments.key.as_deref().map(PublicKey::from_argument).transpose()?;
-    match &arguments.head {
-        None => verify_all(&arguments.path, key.as_ref()),
-        Some(head) => {
-            let verification = verify_against(&arguments.path, key, Some(head))?;
-            let verified = u64::from(verification.is_verified());
-            Ok(Report { verified, not_verified: 1 - verified, logs: vec![verification], unreadable: Vec::new() })
-        }
-    }
+    let anchors = Anchors {
+        key: arguments.key.as_deref().map(PublicKey::from_argument).transpose()?,
+        checkpoints: arguments.checkpoints.iter().map(|path| NotedCheckpoint::read(path)).collect::<Result<_, _>>()?,
+        witnesses: arguments.witnesses.clone(),
+        quorum: arguments.quorum,
+    };
+    verify_all_against(arguments.path.as_deref().unwrap_or(Path::new(".")), &anchors)
 }
 
 /// Prints; a result that could not be shown is no success.

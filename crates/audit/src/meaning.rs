@@ -1,4 +1,4 @@
-//! What the records say together: sessions that start and end, calls that are announced and end.
+//! What the entries say together: sessions that start and end, calls that are announced and end.
 
 use crate::{
     Reason,
@@ -15,7 +15,7 @@ pub const REQUESTS_MAX: usize = 16 * 1024 * 1024;
 /// Most sessions in one log.
 pub const SESSIONS_MAX: usize = 262_144;
 
-/// What is needed of an event once its batch turns out to be sealed.
+/// What is needed of an event once a checkpoint covers it.
 pub(crate) enum Fact {
     Started {
         session: SessionId,

@@ -1,11 +1,16 @@
-use crate::{Error, LOG_FILE, PublicKey, Verification, verify::verify};
+use crate::{Anchors, Error, LOG_FILE, PublicKey, Verification, line::{Head, read_line}, verify::verify_against};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+};
 
 /// Most logs in one run.
 pub const LOGS_MAX: usize = 65_536;
 /// The writer's lock: a directory that has it had a log.
-const LOCK_FILE: &str = "log.lock";
+pub(crate) const LOCK_FILE: &str = "log.lock";
 
 /// What checking several logs found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -46,9 +51,23 @@ impl Report {
 /// # Errors
 /// If nothing there is a log, or the directory cannot be listed. A single log that cannot be read is part of the report.
 pub fn verify_all(path: &Path, trusted_key: Option<&PublicKey>) -> Result<Report, Error> {
+    verify_all_against(path, &Anchors::key(trusted_key.cloned()))
+}
+
+/// As [`verify_all`], and each log must fit whatever else is known of it. A checkpoint of a log that is not there counts as an unreadable
+/// log.
+///
+/// # Errors
+/// As [`verify_all`].
+pub fn verify_all_against(path: &Path, anchors: &Anchors) -> Result<Report, Error> {
     let mut report = Report { verified: 0, not_verified: 0, logs: Vec::new(), unreadable: Vec::new() };
-    for log in logs_at(path)? {
-        match verify(&log, trusted_key.cloned()) {
+    let logs = logs_at(path)?;
+    let mut matched = BTreeSet::new();
+    for log in &logs {
+        // Of one log only, a checkpoint of another log is no oversight: it is held against it and does not fit.
+        let of_this = if logs.len() == 1 { anchors.clone() } else { of_log(anchors, log) };
+        matched.extend(of_this.checkpoints.iter().map(|noted| noted.name().to_owned()));
+        match verify_against(log, &of_this) {
             Ok(verification) if verification.is_verified() => {
                 report.verified += 1;
                 report.logs.push(verification);
@@ -57,10 +76,24 @@ pub fn verify_all(path: &Path, trusted_key: Option<&PublicKey>) -> Result<Report
                 report.not_verified += 1;
                 report.logs.push(verification);
             }
-            Err(error) => report.unreadable.push(Unreadable { log, reason: error.to_string() }),
+            Err(error) => report.unreadable.push(Unreadable { log: log.clone(), reason: error.to_string() }),
         }
     }
+    for noted in anchors.checkpoints.iter().filter(|noted| !matched.contains(noted.name())) {
+        let reason = format!("the log {}, of which this checkpoint was noted, is not there", noted.origin());
+        report.unreadable.push(Unreadable { log: PathBuf::from(noted.name()), reason });
+    }
     Ok(report)
+}
+
+/// The anchors without the checkpoints of other logs.
+fn of_log(anchors: &Anchors, log: &Path) -> Anchors {
+    let mut line = Vec::new();
+    let read = File::open(log.join(LOG_FILE)).and_then(|file| read_line(&mut BufReader::new(file), &mut line));
+    let head = read.ok().and_then(|_| Head::parse(line.strip_suffix(b"\n")?).ok());
+    let mut of_this = anchors.clone();
+    of_this.checkpoints.retain(|noted| head.as_ref().is_some_and(|head| head.origin == noted.origin()));
+    of_this
 }
 
 fn logs_at(path: &Path) -> Result<Vec<PathBuf>, Error> {

@@ -2,7 +2,7 @@
 
 use crate::{
     Report,
-    verification::{KeySource, Listed, Meaning, Proven, Standing, Tail, Verification},
+    verification::{BadRecord, KeySource, Listed, Meaning, Proven, Standing, Tail, Verification, Witnessed},
 };
 use std::fmt::{self, Display, Write};
 
@@ -33,8 +33,9 @@ pub fn render_report(report: &Report) -> String {
 fn write_verification(out: &mut String, verification: &Verification) -> fmt::Result {
     let verdict = match verification.standing {
         Standing::Verified => "verified",
-        Standing::UnsealedTail => "NOT VERIFIED to its end: the last records are not sealed",
-        Standing::Broken => "NOT VERIFIED: a record does not hold",
+        Standing::Unwitnessed => "NOT VERIFIED to its end: the last entries are UNWITNESSED",
+        Standing::UnconfirmedTail => "NOT VERIFIED to its end: no checkpoint covers the last entries",
+        Standing::Broken => "NOT VERIFIED: something does not hold",
         Standing::Empty => "NOT VERIFIED: the log is empty and proves nothing; a session that could not start, or a log that was emptied",
     };
     writeln!(out, "{}: {verdict}.", verification.log.display())?;
@@ -42,31 +43,71 @@ fn write_verification(out: &mut String, verification: &Verification) -> fmt::Res
         return Ok(());
     }
     if let Some(bad) = &verification.first_bad {
-        writeln!(out, "  First bad record: index {}, line {}, byte {}: {}.", bad.index, bad.line, bad.offset, bad.reason)?;
-        writeln!(out, "  Nothing from there on was looked at.")?;
+        write_bad(out, bad)?;
     }
     write_proven(out, verification.proven.as_ref())?;
-    if let Some(Tail { records, bytes, ends_within_line }) = verification.unsealed {
+    if let Some(Tail { entries, bytes, ends_within_line }) = verification.unconfirmed {
         let unfinished = if ends_within_line { ", the last line unfinished" } else { "" };
-        writeln!(out, "  After the last seal: {} ({bytes} bytes{unfinished}), never confirmed as durable.", count(records, "record"))?;
+        let entries = entry_count(entries);
+        writeln!(out, "  After the last checkpoint: {entries} ({bytes} bytes{unfinished}), never confirmed as durable.")?;
     }
-    let (key, id) = (&verification.key, &verification.key.id);
+    if let Some(witnessed) = &verification.witnessed {
+        write_witnessed(out, witnessed)?;
+    }
+    let key = &verification.key;
     match key.source {
-        KeySource::Given => writeln!(out, "  Seals checked with the key given, {id}.")?,
+        KeySource::Given => writeln!(out, "  Checkpoints checked with the key given, {}.", key.public_key)?,
         KeySource::BesideLog => {
-            writeln!(out, "  Key {id} came from beside the log, so this proves only that the log is consistent in itself:")?;
-            writeln!(out, "  whoever wrote it anew would have put a key of their own there. Give the keeper's key with --key.")?;
+            writeln!(out, "  Key {} came from beside the log, so this proves only that the log is", key.public_key)?;
+            writeln!(out, "  consistent in itself: whoever wrote it anew would have put a key of their own there. Give the keeper's key")?;
+            writeln!(out, "  with --key.")?;
         }
     }
     write_meaning(out, &verification.meaning)
 }
 
+fn write_bad(out: &mut String, bad: &BadRecord) -> fmt::Result {
+    let BadRecord { index, entries, file, reason, .. } = bad;
+    let whose = match entries {
+        0 => "no entry of its own".to_owned(),
+        1 => format!("entry {index}"),
+        _ => format!("entries {index} to {}", index.saturating_add(entries - 1)),
+    };
+    let place = match (bad.line, bad.offset) {
+        (Some(line), Some(offset)) => format!(", line {line}, byte {offset}"),
+        _ => String::new(),
+    };
+    writeln!(out, "  First thing bad: {whose}, in {file}{place}: {reason}.")?;
+    if bad.could_be_torn {
+        writeln!(out, "  It lies in the last batch: a crash could have left it so, and then it was never confirmed to anyone.")?;
+    }
+    writeln!(out, "  Nothing from there on was looked at.")
+}
+
 fn write_proven(out: &mut String, proven: Option<&Proven>) -> fmt::Result {
-    let Some(Proven { records, last_index, last_hash, first_time, last_time, .. }) = proven else {
+    let Some(Proven { entries, root, first_time, last_time, .. }) = proven else {
         return writeln!(out, "  Nothing stands proven.");
     };
-    writeln!(out, "  Proven: {}, {first_time} to {last_time}.", count(*records, "record"))?;
-    writeln!(out, "  Head (note it elsewhere; a later cut shows with --head): {last_index}:{last_hash}")
+    writeln!(out, "  Proven: {}, {first_time} to {last_time}, root {root}.", entry_count(*entries))?;
+    writeln!(out, "  Keep its checkpoint elsewhere (the log's file `checkpoint` or `proven.checkpoint` of --json); with --checkpoint a later")?;
+    writeln!(out, "  cut or another history shows.")
+}
+
+fn write_witnessed(out: &mut String, witnessed: &Witnessed) -> fmt::Result {
+    let Witnessed { quorum, entries, unwitnessed, witnesses, time } = witnessed;
+    let entries = entry_count(*entries);
+    match time {
+        Some(time) => writeln!(out, "  Witnessed: {entries}, at {time}, by {} ({quorum} are asked for).", witnesses.join(", "))?,
+        None => writeln!(out, "  Witnessed: nothing ({quorum} witnesses are asked for).")?,
+    }
+    if *unwitnessed > 0 {
+        writeln!(out, "  UNWITNESSED: the last {}; whoever stole the log's key could have written them anew.", entry_count(*unwitnessed))?;
+    }
+    Ok(())
+}
+
+fn entry_count(number: u64) -> impl Display {
+    format!("{number} {}", if number == 1 { "entry" } else { "entries" })
 }
 
 fn write_meaning(out: &mut String, meaning: &Meaning) -> fmt::Result {
@@ -80,19 +121,19 @@ fn write_meaning(out: &mut String, meaning: &Meaning) -> fmt::Result {
     )?;
     if meaning.sessions_kept_by_user > 0 {
         let sessions = count(meaning.sessions_kept_by_user, "session");
-        writeln!(out, "  {sessions} kept by the user's own processes: the user could have altered it before it was sealed.")?;
+        writeln!(out, "  {sessions} kept by the user's own processes: the user could have altered it before it was signed.")?;
     }
     write_list(out, &meaning.calls_unknown, "call", "without an outcome: whether it was sent is UNKNOWN", |call| {
-        format!("{} of {}, record {}", call.request_id, call.session_id, call.index)
+        format!("{} of {}, entry {}", call.request_id, call.session_id, call.index)
     })?;
     write_list(out, &meaning.sessions_without_end, "session", "without an end", ToString::to_string)?;
     if meaning.events_after_end > 0 {
         writeln!(out, "  {} of a session after its end.", count(meaning.events_after_end, "event"))?;
     }
-    write_list(out, &meaning.recoveries, "time", "the log was opened again after a crash and an unsealed tail was cut off", |bytes| {
+    write_list(out, &meaning.recoveries, "time", "the log was opened again after a crash and an unconfirmed tail was cut off", |bytes| {
         format!("{bytes} bytes")
     })?;
-    write_list(out, &meaning.times_backwards, "time", "the clock went backwards", |index| format!("at record {index}"))
+    write_list(out, &meaning.times_backwards, "time", "the clock went backwards", |index| format!("at entry {index}"))
 }
 
 fn write_list<T>(out: &mut String, list: &Listed<T>, noun: &str, what: &str, show: impl Fn(&T) -> String) -> fmt::Result {

@@ -9,24 +9,28 @@ pub const LISTED_MAX: usize = 100;
 /// What checking one log found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verification {
-    /// The log's file.
+    /// The log's directory, or its file if that alone was given.
     pub log: PathBuf,
+    /// The log's name, if its head could be read.
+    pub origin: Option<String>,
     /// The result in one word.
     pub standing: Standing,
-    /// The key that the seals were checked with.
-    pub key: SealingKey,
-    /// What stands proven: everything up to the last good seal before the first bad record.
+    /// The key that checkpoints were checked with.
+    pub key: SigningKey,
+    /// What stands proven: everything up to the last good checkpoint before the first thing that does not hold.
     pub proven: Option<Proven>,
-    /// What follows the last seal and was never confirmed to anyone as durable.
-    pub unsealed: Option<Tail>,
-    /// The first record that does not hold. Nothing from there on is looked at.
+    /// What follows the last checkpoint and was never confirmed to anyone as durable.
+    pub unconfirmed: Option<Tail>,
+    /// What witnesses saw, if witnesses were given.
+    pub witnessed: Option<Witnessed>,
+    /// The first thing that does not hold. Nothing from there on is looked at.
     pub first_bad: Option<BadRecord>,
-    /// What the sealed records before the first bad one say together.
+    /// What the proven entries say together. Nothing, if what does not hold lies in the tiles.
     pub meaning: Meaning,
 }
 
 impl Verification {
-    /// Whether every record of the log holds, up to a seal at its very end.
+    /// Whether every entry of the log holds, up to a checkpoint at its very end, and is witnessed if that was asked for.
     pub fn is_verified(&self) -> bool {
         self.standing == Standing::Verified
     }
@@ -36,13 +40,15 @@ impl Verification {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// Every record holds, and the last one is sealed.
+    /// Every entry holds, and a checkpoint covers the last one.
     Verified,
-    /// Every whole record holds, but the last ones are not sealed: a crash, a cut, or a writer that is still at it.
-    UnsealedTail,
-    /// A record does not hold.
+    /// Every entry holds, but the last ones are not covered by a checkpoint that a quorum of the witnesses given has cosigned.
+    Unwitnessed,
+    /// Everything holds up to the last checkpoint, but something follows it: a crash, a cut, or a writer that is still at it.
+    UnconfirmedTail,
+    /// Something does not hold.
     Broken,
-    /// There is no record: nothing is proven.
+    /// There is no entry: nothing is proven.
     Empty,
 }
 
@@ -56,11 +62,9 @@ pub enum KeySource {
     BesideLog,
 }
 
-/// The key that seals were checked with.
+/// The key that checkpoints were checked with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SealingKey {
-    /// Its name in seals.
-    pub id: String,
+pub struct SigningKey {
     /// The key, 64 hex digits.
     pub public_key: String,
     /// Where it came from.
@@ -70,42 +74,61 @@ pub struct SealingKey {
 /// The part of a log that stands proven.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Proven {
-    /// How many records, from the first.
-    pub records: u64,
-    /// Index of the last. With [`Proven::last_hash`], what to note elsewhere so that a later cut shows (`INDEX:HASH`).
-    pub last_index: u64,
-    /// Hash of the last.
-    pub last_hash: String,
-    /// Bytes of the file that they fill.
-    pub bytes: u64,
-    /// Time of the first record.
+    /// How many entries, from the first.
+    pub entries: u64,
+    /// Root of their tree, 64 hex digits.
+    pub root: String,
+    /// The signed checkpoint: what to note elsewhere so that a later cut or another history shows.
+    pub checkpoint: String,
+    /// Time of the first entry.
     #[serde(serialize_with = "rfc3339")]
     pub first_time: Timestamp,
-    /// Time of the last record.
+    /// Time of the last entry.
     #[serde(serialize_with = "rfc3339")]
     pub last_time: Timestamp,
 }
 
-/// Records after the last seal.
+/// What follows the last checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Tail {
-    /// Whole records.
-    pub records: u64,
-    /// Bytes, those of a last unfinished line included.
+    /// Whole entries.
+    pub entries: u64,
+    /// Bytes, those of a last unfinished line included, and without the zero bytes at the end.
     pub bytes: u64,
     /// Whether the last line is unfinished.
     pub ends_within_line: bool,
 }
 
-/// A record that does not hold.
+/// What a quorum of witnesses saw of a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Witnessed {
+    /// How many witnesses must have cosigned.
+    pub quorum: usize,
+    /// How many entries, from the first, are covered by a checkpoint that a quorum cosigned.
+    pub entries: u64,
+    /// How many proven entries are not.
+    pub unwitnessed: u64,
+    /// Who cosigned the newest such checkpoint.
+    pub witnesses: Vec<String>,
+    /// When the quorum was reached for it, in milliseconds since 1970, as the witnesses say.
+    pub time: Option<Timestamp>,
+}
+
+/// Something that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BadRecord {
-    /// The index that belongs in its place.
+    /// Index of the first entry that is in doubt for it.
     pub index: u64,
-    /// Its line, from 1.
-    pub line: u64,
+    /// How many entries from there on are: 1 where it is known which, 0 if it is none, as with a file beside the log.
+    pub entries: u64,
+    /// In which file it shows, below the log's directory, or the name of what was given.
+    pub file: String,
+    /// Its line in `log.jsonl`, from 1.
+    pub line: Option<u64>,
     /// Where its line begins, in bytes from the start of the file.
-    pub offset: u64,
+    pub offset: Option<u64>,
+    /// Whether a crash could have left it so: it lies in the last batch of `log.jsonl`, which was perhaps never confirmed.
+    pub could_be_torn: bool,
     /// Why it does not hold.
     pub reason: Reason,
 }
@@ -134,7 +157,7 @@ impl<T> Listed<T> {
     }
 }
 
-/// A call and the record that authorised it.
+/// A call and the entry that authorised it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CallPlace {
     /// Which call.
@@ -145,12 +168,12 @@ pub struct CallPlace {
     pub index: u64,
 }
 
-/// What the sealed records before the first bad one say together.
+/// What proven entries say together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Meaning {
     /// Sessions that started.
     pub sessions: u64,
-    /// Of these, kept by the user's own processes, which could have altered what happened before it was sealed.
+    /// Of these, kept by the user's own processes, which could have altered what happened before it was signed.
     pub sessions_kept_by_user: u64,
     /// Sessions that were refused before they started.
     pub sessions_refused: u64,
@@ -166,9 +189,9 @@ pub struct Meaning {
     pub calls_refused: u64,
     /// Calls without an outcome: whether they were sent is unknown.
     pub calls_unknown: Listed<CallPlace>,
-    /// How often an unsealed tail was cut off after a crash, and how many bytes each time.
+    /// How often an unconfirmed tail was cut off after a crash, and how many bytes each time.
     pub recoveries: Listed<u64>,
-    /// Indices of records whose time lies before that of the record before.
+    /// Indices of entries whose time lies before that of the entry before.
     pub times_backwards: Listed<u64>,
 }
 

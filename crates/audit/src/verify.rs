@@ -1,215 +1,218 @@
 use crate::{
-    Error, KEY_FILE, PublicKey, Reason,
-    chain::Chain,
-    hex,
-    line::{LINE_BYTES_MAX, Line, read_line},
-    meaning::{Fact, Story},
-    verification::{BadRecord, KeySource, Proven, SealingKey, Standing, Tail, Verification},
+    Anchors, Error, KEY_FILE, PublicKey, Reason,
+    checkpoint::Anchor,
+    course::{Course, Doubt, LOG_FILE, Stop},
+    line::{Head, read_line},
+    live::Live,
+    note::NOTE_BYTES_MAX,
+    report::LOCK_FILE,
+    stored, stray,
+    tile::Tiles,
+    verification::{BadRecord, KeySource, SigningKey, Standing, Tail, Verification},
 };
-use schema::Timestamp;
 use std::{
     fs::File,
-    io::{BufRead, BufReader},
+    io::{BufReader, ErrorKind, Read},
     path::{Path, PathBuf},
 };
 
-/// A log's name in its directory.
-pub const LOG_FILE: &str = "log.jsonl";
-/// Most records in one batch, and so the most without a seal.
-pub const BATCH_RECORDS_MAX: usize = 8192;
+/// Checkpoints that may stand beside a log: the newest as of its last rotation, and the newest with cosignatures of witnesses.
+const CHECKPOINT_FILES: [&str; 2] = ["checkpoint", "checkpoint.witnessed"];
 
-/// A sealed record that someone noted elsewhere, as an earlier check printed it. A log that was cut off or written anew since then does
-/// not have it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// Its index.
-    pub index: u64,
-    /// Its hash, 64 lower-case hex digits.
-    pub hash: String,
-}
-
-impl Head {
-    /// Reads `INDEX:HASH`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (index, hash) = text.split_once(':')?;
-        hex::decode::<32>(hash)?;
-        Some(Self { index: index.parse().ok()?, hash: hash.to_owned() })
-    }
-}
-
-/// Checks a log, given its directory or its file: every line's form, place, link, hash, event and seal, and what the events say together.
-/// Reads it once, line by line. Without `trusted_key`, the key beside the log is used, and the result says so.
+/// Checks a log, given its directory or its `log.jsonl` alone: every entry's form, hash and event, every tile and checkpoint, and what the
+/// events say together. Reads it once. Without `trusted_key`, the key beside the log is used, and the result says so.
 ///
 /// # Errors
 /// If the log or the key cannot be read. A log that does not hold is a result, not an error.
 pub fn verify(directory_or_file: &Path, trusted_key: Option<PublicKey>) -> Result<Verification, Error> {
-    verify_against(directory_or_file, trusted_key, None)
+    verify_against(directory_or_file, &Anchors::key(trusted_key))
 }
 
-/// As [`verify`], and the log must still have the record that was noted as `head`.
+/// As [`verify`], and the log must fit whatever else is known of it.
 ///
 /// # Errors
 /// As [`verify`].
-pub fn verify_against(directory_or_file: &Path, trusted_key: Option<PublicKey>, head: Option<&Head>) -> Result<Verification, Error> {
-    let path = if directory_or_file.is_dir() { directory_or_file.join(LOG_FILE) } else { directory_or_file.to_path_buf() };
+pub fn verify_against(directory_or_file: &Path, anchors: &Anchors) -> Result<Verification, Error> {
+    let is_directory = directory_or_file.is_dir();
+    let file = if is_directory { directory_or_file.join(LOG_FILE) } else { directory_or_file.to_path_buf() };
     // A pipe or device could be read only once, or for ever.
-    if !path.is_file() {
-        return Err(Error::NoLog { path });
+    if !file.is_file() {
+        return Err(Error::NoLog { path: file });
     }
-    let (key, source) = match trusted_key {
-        Some(key) => (key, KeySource::Given),
-        None => (key_beside(&path)?, KeySource::BesideLog),
+    let beside = file.with_file_name(KEY_FILE);
+    let (key, source) = match &anchors.key {
+        Some(key) => (key.clone(), KeySource::Given),
+        None if beside.is_file() => (PublicKey::read(&beside)?, KeySource::BesideLog),
+        None => return Err(Error::NoKey { path: beside }),
     };
-    let mut reader = BufReader::with_capacity(1 << 16, File::open(&path).map_err(Error::io("open", &path))?);
-    let walk = Walk::new(&key, head);
-    let walk = walk.read_all(&mut reader).map_err(Error::io("read", &path))?;
-    Ok(walk.finish(path, SealingKey { id: key.id().to_owned(), public_key: key.to_hex(), source }))
+    let log = directory_or_file.to_path_buf();
+    Check { directory: is_directory.then_some(directory_or_file), log, file, key, source, anchors, problem: None }.run()
 }
 
-fn key_beside(log: &Path) -> Result<PublicKey, Error> {
-    let path = log.with_file_name(KEY_FILE);
-    if path.is_file() { PublicKey::read(&path) } else { Err(Error::NoKey { path }) }
+struct Check<'a> {
+    /// Where the rest of the log is, if it was given.
+    directory: Option<&'a Path>,
+    log: PathBuf,
+    file: PathBuf,
+    key: PublicKey,
+    source: KeySource,
+    anchors: &'a Anchors,
+    /// The first thing beside the log that does not hold; it counts if nothing within it is bad.
+    problem: Option<BadRecord>,
 }
 
-/// Where a line stands.
-#[derive(Clone, Copy)]
-struct Place {
-    index: u64,
-    line: u64,
-    offset: u64,
-}
-
-/// A record whose batch is not sealed yet.
-struct Waiting {
-    place: Place,
-    time: Timestamp,
-    fact: Fact,
-}
-
-struct Walk<'a> {
-    key: &'a PublicKey,
-    head: Option<&'a Head>,
-    chain: Chain,
-    story: Story,
-    waiting: Vec<Waiting>,
-    proven: Option<Proven>,
-    bad: Option<BadRecord>,
-    line: u64,
-    /// Bytes before the line at hand.
-    offset: u64,
-    ends_within_line: bool,
-}
-
-impl<'a> Walk<'a> {
-    fn new(key: &'a PublicKey, head: Option<&'a Head>) -> Self {
-        Self {
-            key,
-            head,
-            chain: Chain::new(),
-            story: Story::default(),
-            waiting: Vec::new(),
-            proven: None,
-            bad: None,
-            line: 0,
-            offset: 0,
-            ends_within_line: false,
+impl Check<'_> {
+    fn run(mut self) -> Result<Verification, Error> {
+        let mut reader = BufReader::with_capacity(1 << 16, File::open(&self.file).map_err(Error::io("open", &self.file))?);
+        let mut line = Vec::new();
+        read_line(&mut reader, &mut line).map_err(Error::io("read", &self.file))?;
+        if line.iter().all(|byte| *byte == 0) {
+            return Ok(self.empty());
         }
-    }
-
-    /// Reads lines up to the end or the first bad record.
-    fn read_all(mut self, reader: &mut impl BufRead) -> std::io::Result<Self> {
-        let mut bytes = Vec::new();
-        while self.bad.is_none() {
-            let length = read_line(reader, &mut bytes)?;
-            if length == 0 {
-                break;
-            }
-            self.line += 1;
-            if let Some(line) = bytes.strip_suffix(b"\n") {
-                self.take(line, length as u64);
-            } else if length < LINE_BYTES_MAX {
-                self.ends_within_line = true;
-            } else {
-                self.refuse(self.place(), Reason::LineTooLong);
-            }
-            self.offset += length as u64;
-        }
-        if let Some(head) = self.head.filter(|head| self.bad.is_none() && self.proven_records() <= head.index) {
-            let place = Place { index: self.chain.next_index(), line: self.line + 1, offset: self.offset };
-            self.refuse(place, Reason::Shorter { expected: head.index });
-        }
-        Ok(self)
-    }
-
-    fn take(&mut self, bytes: &[u8], length: u64) {
-        let place = self.place();
-        match self.check(bytes, place) {
-            Err(reason) => self.refuse(place, reason),
-            Ok(None) => {}
-            Ok(Some(sealed)) => self.settle(Proven { bytes: self.offset + length, ..sealed }),
-        }
-    }
-
-    /// Checks one line. Returns what is proven if it is sealed.
-    fn check(&mut self, bytes: &[u8], place: Place) -> Result<Option<Proven>, Reason> {
-        let line = Line::parse(bytes)?;
-        let is_sealed = self.chain.take(&line, self.key)?;
-        let fact = Fact::from(line.event()?);
-        if self.head.is_some_and(|head| head.index == place.index && head.hash != line.hash.as_str()) {
-            return Err(Reason::Head);
-        }
-        self.waiting.push(Waiting { place, time: line.time, fact });
-        if !is_sealed && self.waiting.len() >= BATCH_RECORDS_MAX {
-            return Err(Reason::NoSeal { bound: BATCH_RECORDS_MAX });
-        }
-        let first_time = self.proven.as_ref().map(|proven| proven.first_time);
-        Ok(is_sealed.then(|| Proven {
-            records: place.index + 1,
-            last_index: place.index,
-            last_hash: line.hash.as_str().to_owned(),
-            bytes: 0,
-            first_time: first_time.or_else(|| self.waiting.first().map(|first| first.time)).unwrap_or(line.time),
-            last_time: line.time,
-        }))
-    }
-
-    /// A batch is sealed: only now do its events count.
-    fn settle(&mut self, proven: Proven) {
-        for Waiting { place, time, fact } in std::mem::take(&mut self.waiting) {
-            if let Err(reason) = self.story.take(place.index, time, fact) {
-                return self.refuse(place, reason);
-            }
-        }
-        self.proven = Some(proven);
-    }
-
-    fn place(&self) -> Place {
-        // The chain has not moved if this line turns out bad, and has moved past it otherwise.
-        Place { index: self.chain.next_index(), line: self.line, offset: self.offset }
-    }
-
-    fn refuse(&mut self, Place { index, line, offset }: Place, reason: Reason) {
-        self.bad = Some(BadRecord { index, line, offset, reason });
-    }
-
-    fn proven_records(&self) -> u64 {
-        self.proven.as_ref().map_or(0, |proven| proven.records)
-    }
-
-    fn finish(self, log: PathBuf, key: SealingKey) -> Verification {
-        let sealed_bytes = self.proven.as_ref().map_or(0, |proven| proven.bytes);
-        let has_tail = self.bad.is_none() && self.offset > sealed_bytes;
-        let unsealed = has_tail.then(|| Tail {
-            records: self.waiting.len() as u64,
-            bytes: self.offset - sealed_bytes,
-            ends_within_line: self.ends_within_line,
-        });
-        let standing = match (&self.bad, &unsealed, &self.proven) {
-            (Some(_), _, _) => Standing::Broken,
-            (None, Some(_), _) => Standing::UnsealedTail,
-            (None, None, None) => Standing::Empty,
-            (None, None, Some(_)) => Standing::Verified,
+        let head = match self.head(&line) {
+            Ok(head) => head,
+            Err(reason) => return Ok(self.broken(None, reason)),
         };
-        Verification { log, standing, key, proven: self.proven, unsealed, first_bad: self.bad, meaning: self.story.finish() }
+        self.look_beside(&head.origin)?;
+        let anchors = self.gather(&head.origin)?;
+        let tiles = self.directory.map(Tiles::new);
+        let mut course = Course::new(tiles.as_ref(), head.first, anchors, self.anchors.quorum());
+        let mut walked = match &tiles {
+            Some(tiles) => course.meet().and_then(|()| stored::walk(&mut course, tiles)).map(|()| None),
+            None => course.meet().map(|()| None),
+        };
+        if walked.is_ok() {
+            let parts = (&mut course, tiles.as_ref());
+            walked = Live::new(parts, &self.key, &head, (&self.file, reader), line.len() as u64).walk();
+        }
+        let (tail, bad) = match walked {
+            Ok(tail) => (tail, self.after(&mut course)?),
+            Err(Stop::Bad(bad)) => (None, Some(*bad)),
+            Err(Stop::Unreadable(error)) => return Err(error),
+        };
+        Ok(self.finish(head, course, tail, bad))
     }
+
+    fn head(&self, line: &[u8]) -> Result<Head, Reason> {
+        let head = Head::parse(line.strip_suffix(b"\n").ok_or(Reason::NotAHead)?)?;
+        if self.key.origin().is_some_and(|origin| origin != head.origin) {
+            return Err(Reason::Origin);
+        }
+        let is_complete = head.first == 0 || self.directory.is_some();
+        if head.first % 256 == 0 && is_complete { Ok(head) } else { Err(Reason::First { first: head.first }) }
+    }
+
+    /// Looks at the key and the lock beside the log.
+    fn look_beside(&mut self, origin: &str) -> Result<(), Error> {
+        let Some(directory) = self.directory else { return Ok(()) };
+        let beside = directory.join(KEY_FILE);
+        if beside.is_file() {
+            let fits = match PublicKey::read(&beside) {
+                Ok(key) => key.is_same_key(&self.key) && key.origin() == Some(origin) && read_small(&beside)?.is_some_and(|bytes| is_one_line(&bytes)),
+                Err(Error::NotAKey { .. }) => false,
+                Err(error) => return Err(error),
+            };
+            if !fits {
+                self.note(KEY_FILE, Reason::KeyBeside);
+            }
+        }
+        if directory.join(LOCK_FILE).metadata().is_ok_and(|found| found.len() > 0) {
+            self.note(LOCK_FILE, Reason::Lock);
+        }
+        Ok(())
+    }
+
+    /// All checkpoints that the log is held against.
+    fn gather(&mut self, origin: &str) -> Result<Vec<Anchor>, Error> {
+        let (mut gathered, given) = (Vec::new(), self.anchors);
+        for noted in &given.checkpoints {
+            match Anchor::noted(noted, origin, &self.key, &given.witnesses) {
+                Ok(anchor) => gathered.push(anchor),
+                Err(reason) => self.note(noted.name(), reason),
+            }
+        }
+        for name in CHECKPOINT_FILES {
+            let Some(note) = self.directory.map(|directory| read_small(&directory.join(name))).transpose()?.flatten() else { continue };
+            let checked = String::from_utf8(note).map_err(|_| Reason::NotACheckpoint);
+            match checked.and_then(|note| Anchor::check(&note, name.to_owned(), origin, &self.key, &given.witnesses)) {
+                Ok(anchor) => gathered.push(anchor),
+                Err(reason) => self.note(name, reason),
+            }
+        }
+        Ok(gathered)
+    }
+
+    fn note(&mut self, file: &str, reason: Reason) {
+        self.problem.get_or_insert(Doubt { index: 0, entries: 0 }.bad(file, reason));
+    }
+
+    /// What does not hold although every line and tile does.
+    fn after(&mut self, course: &mut Course<'_>) -> Result<Option<BadRecord>, Error> {
+        if let Some(bad) = course.not_reached().or_else(|| self.problem.take()) {
+            return Ok(Some(bad));
+        }
+        let Some(directory) = self.directory else { return Ok(None) };
+        let stray = stray::find(directory, course.proven_entries())?;
+        let doubt = Doubt { index: course.proven_entries(), entries: 0 };
+        Ok(stray.map(|file| doubt.bad(&file, Reason::StrayFile)))
+    }
+
+    fn empty(self) -> Verification {
+        match self.anchors.checkpoints.iter().max_by_key(|noted| noted.size()) {
+            Some(noted) => self.broken(None, Reason::Shorter { expected: noted.size() }),
+            None => self.result(None, Standing::Empty, None),
+        }
+    }
+
+    fn broken(self, origin: Option<String>, reason: Reason) -> Verification {
+        let bad = Doubt { index: 0, entries: 0 }.bad(LOG_FILE, reason);
+        self.result(origin, Standing::Broken, Some(BadRecord { line: Some(1), offset: Some(0), ..bad }))
+    }
+
+    fn result(self, origin: Option<String>, standing: Standing, first_bad: Option<BadRecord>) -> Verification {
+        Verification {
+            log: self.log,
+            origin,
+            standing,
+            key: SigningKey { public_key: self.key.to_hex(), source: self.source },
+            proven: None,
+            unconfirmed: None,
+            witnessed: None,
+            first_bad,
+            meaning: crate::Meaning::default(),
+        }
+    }
+
+    fn finish(self, head: Head, course: Course<'_>, tail: Option<Tail>, bad: Option<BadRecord>) -> Verification {
+        let (proven, witnessed, meaning) = course.finish();
+        let is_witnessed = witnessed.as_ref().is_none_or(|witnessed| witnessed.unwitnessed == 0);
+        let standing = match (&bad, &tail, &proven) {
+            (Some(_), _, _) => Standing::Broken,
+            (None, Some(_), _) => Standing::UnconfirmedTail,
+            (None, None, None) => Standing::Empty,
+            (None, None, Some(_)) if is_witnessed => Standing::Verified,
+            (None, None, Some(_)) => Standing::Unwitnessed,
+        };
+        Verification { proven, witnessed, meaning, unconfirmed: tail, ..self.result(Some(head.origin), standing, bad) }
+    }
+}
+
+/// Whether bytes are one line.
+fn is_one_line(bytes: &[u8]) -> bool {
+    bytes.split_last().is_some_and(|(last, line)| *last == b'\n' && !line.iter().any(u8::is_ascii_whitespace))
+}
+
+/// Reads a small file beside the log, as much as a note may have and a byte more; none if it is not there.
+fn read_small(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match path.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("inspect", path)(error)),
+        // What is neither there as a file nor readable as one is not what it must be.
+        Ok(found) if !found.is_file() => return Ok(Some(Vec::new())),
+        Ok(_) => {}
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    file.take(NOTE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    Ok(Some(bytes))
 }

@@ -11,9 +11,10 @@ mod forgeries;
 #[cfg(test)]
 mod meaning;
 #[cfg(test)]
+#[allow(dead_code, reason = "the writer's part of it is for the writer's tests")]
 #[path = "../../../evidence/tests/it/sample.rs"]
 mod sample;
 #[cfg(test)]
 mod tampering;
 #[cfg(test)]
-mod vector;
+mod speed;

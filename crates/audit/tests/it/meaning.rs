@@ -1,11 +1,14 @@
-//! What sealed records say together.
+//! What confirmed entries say together.
 
-use crate::{forge::Forge, sample, vector};
+use crate::{
+    forge::{Forge, key},
+    sample,
+};
 use audit::{Reason, Standing, Verification, render, verify};
 use schema::Event;
 
 fn check(events: &[Event]) -> Verification {
-    verify(&Forge::new().events(events).path(), Some(vector::key())).unwrap()
+    verify(&Forge::new().events(events).path(), Some(key())).unwrap()
 }
 
 /// A session that was refused before it started.
@@ -22,7 +25,7 @@ fn a_session_that_was_refused_before_it_started_lacks_no_end() {
 }
 
 #[test]
-fn records_that_contradict_each_other_are_refused_and_the_record_is_named() {
+fn entries_that_contradict_each_other_are_refused_and_the_entry_is_named() {
     let (started, ended) = (sample::started, sample::ended);
     let (authorised, completed) = (sample::authorised, sample::completed);
     let cases = [
@@ -52,9 +55,10 @@ fn records_that_contradict_each_other_are_refused_and_the_record_is_named() {
         let verification = check(&events);
         let bad = verification.first_bad.as_ref().unwrap();
         let last = events.len() as u64 - 1;
-        assert_eq!((bad.index, bad.line, &bad.reason), (last, last + 1, &expected));
-        assert_eq!(verification.proven.as_ref().map_or(0, |proven| proven.records), last);
-        assert!(render(&verification).contains(&format!("First bad record: index {last}, line {}, byte {}", last + 1, bad.offset)));
+        let (line, offset) = (2 + 2 * last, bad.offset.unwrap());
+        assert_eq!((bad.index, bad.entries, bad.line, &bad.reason, bad.could_be_torn), (last, 1, Some(line), &expected, false));
+        assert_eq!(verification.proven.as_ref().map_or(0, |proven| proven.entries), last);
+        assert!(render(&verification).contains(&format!("First thing bad: entry {last}, in log.jsonl, line {line}, byte {offset}")));
     }
 }
 
@@ -89,13 +93,13 @@ fn what_is_odd_but_possible_is_told() {
     forge.events(&[sample::started()]);
     forge.unix_ms -= 5000;
     forge.events(&[sample::recovered(), sample::ended(), sample::authorised(1)]);
-    let meaning = verify(&forge.path(), Some(vector::key())).unwrap().meaning;
+    let meaning = verify(&forge.path(), Some(key())).unwrap().meaning;
     assert_eq!(meaning.times_backwards.first, [1]);
     assert_eq!(meaning.recoveries.first, [512]);
     assert_eq!((meaning.events_after_end, meaning.sessions_without_end.total), (1, 0));
     let open = check(&[sample::started()]);
     assert_eq!(open.meaning.sessions_without_end.first, [sample::session()]);
-    assert!(render(&open).contains("the user could have altered it before it was sealed"));
+    assert!(render(&open).contains("the user could have altered it before it was signed"));
 }
 
 #[test]

@@ -1,117 +1,492 @@
-//! No change to a log may pass.
+//! No change to a log may pass, and what is named must be where the change is.
 
-use crate::vector;
-use audit::{Head, Standing, Verification, verify_against};
-use proptest::prelude::*;
-use std::fs;
+use crate::{
+    forge::{Files, Forge, bundle, checkpoint, checkpoint_line, cosignature, gzip, key, lay, tile_path, verifier_key},
+    forgeries::{opened, started},
+    sample,
+};
+use audit::{Anchors, BadRecord, NotedCheckpoint, Reason, Standing, Verification, WitnessKey, verify, verify_against};
+use ed25519_dalek::SigningKey;
+use flate2::read::GzDecoder;
+use std::{io::Read, ops::Range, path::Path, sync::LazyLock};
+
+const ENTRIES: u64 = 10_000;
+/// Of the log's first life: 4,864 of these entries are in tiles only.
+const ROTATED_AT: u64 = 5000;
+/// Entries in a batch.
+const BATCH: u64 = 20;
+
+/// A log of 10,000 entries: 19 tiles behind it, 20 derived of its live part, and 16 entries in the live part alone.
+static LOG: LazyLock<Forge> = LazyLock::new(|| {
+    let mut forge = Forge::new();
+    forge.unconfirmed(&started());
+    while forge.size() < ENTRIES {
+        forge.unconfirmed(&opened());
+        if forge.size() == ROTATED_AT {
+            forge.confirm().rotate();
+        } else if forge.size() % BATCH == 0 {
+            forge.confirm();
+        }
+    }
+    forge.derive();
+    forge
+});
+static FILES: LazyLock<Files> = LazyLock::new(|| LOG.files());
 
 struct Altered {
     place: tempfile::TempDir,
-    original: Vec<u8>,
-    head: Head,
+    files: Files,
 }
 
 impl Altered {
     fn new() -> Self {
-        let original = fs::read(vector::directory().join("log.jsonl")).unwrap();
-        let proven = verify_against(&vector::directory(), Some(vector::key()), None).unwrap().proven.unwrap();
-        Self { place: tempfile::tempdir().unwrap(), original, head: Head { index: proven.last_index, hash: proven.last_hash } }
+        Self { place: tempfile::tempdir().unwrap(), files: FILES.clone() }
     }
 
-    fn lines(&self) -> Vec<Vec<u8>> {
-        self.original.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+    fn file(&mut self, name: &str) -> &mut Vec<u8> {
+        self.files.get_mut(name).unwrap_or_else(|| panic!("there is no {name}"))
     }
 
-    fn check(&self, bytes: &[u8], head: Option<&Head>) -> Verification {
-        let path = self.place.path().join("log.jsonl");
-        fs::write(&path, bytes).unwrap();
-        verify_against(&path, Some(vector::key()), head).unwrap()
+    fn flip(mut self, name: &str, at: usize) -> Self {
+        self.file(name)[at] ^= 1;
+        self
     }
 
-    /// A change must not pass, except a cut at a seal, which no log can show by itself: what is left is proven then, it is less than
-    /// before, and whoever noted the head sees it.
-    fn must_not_pass(&self, bytes: &[u8]) {
-        assert_ne!(bytes, self.original);
-        let found = self.check(bytes, None);
-        if found.is_verified() {
-            assert!(self.original.starts_with(bytes), "an altered log passed: {found:?}");
-            assert!(found.proven.unwrap().records <= self.head.index);
+    /// Changes the text `from` to `to` in a line of `log.jsonl`, counted from 1.
+    fn replace(mut self, line: usize, from: &str, to: &str) -> Self {
+        let text = String::from_utf8(self.files["log.jsonl"].clone()).unwrap();
+        let mut lines: Vec<_> = text.split_inclusive('\n').map(str::to_owned).collect();
+        assert!(lines[line - 1].contains(from), "{}", lines[line - 1]);
+        lines[line - 1] = lines[line - 1].replacen(from, to, 1);
+        self.files.insert("log.jsonl".to_owned(), lines.concat().into_bytes());
+        self
+    }
+
+    fn check(&self) -> Verification {
+        lay(self.place.path(), &self.files);
+        verify(self.place.path(), Some(key())).unwrap()
+    }
+
+    fn bad(&self) -> BadRecord {
+        let found = self.check();
+        assert_eq!(found.standing, Standing::Broken);
+        found.first_bad.unwrap()
+    }
+
+    /// The change must be found with this reason, and these entries named.
+    fn must_name(&self, entries: Range<u64>, reason: &Reason) {
+        let bad = self.bad();
+        assert_eq!((bad.index..bad.index + bad.entries, &bad.reason), (entries, reason), "{bad:?}");
+    }
+}
+
+fn tile(level: u32, number: u64) -> String {
+    format!("tile/{level}/{}", tile_path(number))
+}
+
+fn bundle_file(number: u64) -> String {
+    format!("tile/entries/{}.gz", tile_path(number))
+}
+
+/// The line of an entry of the live part.
+fn line_of(index: u64) -> usize {
+    let first = LOG.first;
+    let rotated = u64::from(index >= ROTATED_AT);
+    let checkpoints = (index.max(ROTATED_AT) - ROTATED_AT) / BATCH;
+    usize::try_from(2 + index - first + rotated + checkpoints).unwrap()
+}
+
+fn alter_bundle(number: u64, alter: impl FnOnce(&mut Vec<String>)) -> Altered {
+    let start = usize::try_from(number * 256).unwrap();
+    let mut entries = LOG.entries[start..start + 256].to_vec();
+    alter(&mut entries);
+    let mut altered = Altered::new();
+    *altered.file(&bundle_file(number)) = gzip(&bundle(&entries));
+    altered
+}
+
+#[test]
+fn the_log_itself_is_verified() {
+    let found = Altered::new().check();
+    assert_eq!(found.standing, Standing::Verified, "{:?}", found.first_bad);
+    assert_eq!((found.proven.unwrap().entries, LOG.first, LOG.tiles), (ENTRIES, 4864, 39));
+}
+
+#[test]
+fn an_entry_altered_in_a_bundle_is_named() {
+    for (number, at) in [(0, 0), (0, 255), (7, 100), (18, 255), (19, 0), (38, 200)] {
+        let index = number * 256 + at as u64;
+        let text = alter_bundle(number, |entries| entries[at] = entries[at].replacen("\"time\":17", "\"time\":18", 1));
+        text.must_name(index..index + 1, &Reason::TileHash);
+        let event = alter_bundle(number, |entries| entries[at] = entries[at].replacen("05050505", "06050505", 1));
+        event.must_name(index..index + 1, &Reason::TileHash);
+        let swapped = alter_bundle(number, |entries| entries.swap(at, 50));
+        let first = number * 256 + at.min(50) as u64;
+        swapped.must_name(first..first + 1, &Reason::TileHash);
+        let tile = number * 256..number * 256 + 256;
+        alter_bundle(number, |entries| drop(entries.remove(at))).must_name(tile.clone(), &Reason::BundleEntries);
+        alter_bundle(number, |entries| entries.insert(at, entries[at].clone())).must_name(tile, &Reason::BundleEntries);
+    }
+}
+
+#[test]
+fn a_byte_of_a_bundles_file_is_found_or_its_entries_are_the_same() {
+    for number in [0, 18, 30] {
+        let tile = number * 256..number * 256 + 256;
+        let name = bundle_file(number);
+        let length = FILES[&name].len();
+        for at in 0..10 {
+            Altered::new().flip(&name, at).must_name(tile.clone(), &Reason::BundleHeader);
         }
-        assert!(!self.check(bytes, Some(&self.head)).is_verified());
+        for at in length - 8..length {
+            Altered::new().flip(&name, at).must_name(tile.clone(), &Reason::BundleChecksum);
+        }
+        for at in (10..length - 8).step_by(length / 12) {
+            let altered = Altered::new().flip(&name, at);
+            let found = altered.check();
+            let Some(bad) = found.first_bad else {
+                let mut decoded = Vec::new();
+                GzDecoder::new(altered.files[&name].as_slice()).read_to_end(&mut decoded).unwrap();
+                assert!(decoded == bundle(&LOG.entries[usize::try_from(tile.start).unwrap()..usize::try_from(tile.end).unwrap()]));
+                continue;
+            };
+            assert!(bad.index >= tile.start && bad.index + bad.entries <= tile.end, "{bad:?}");
+        }
+        let mut longer = Altered::new();
+        longer.file(&name).push(0);
+        longer.must_name(tile.clone(), &Reason::BundleTrailing);
+        let mut cut = Altered::new();
+        cut.file(&name).truncate(length / 2);
+        cut.must_name(tile, &Reason::BundleStream);
     }
 }
 
 #[test]
-fn no_changed_byte_passes() {
-    let log = Altered::new();
-    for at in 0..log.original.len() {
-        let mut bytes = log.original.clone();
-        // Case, digit, quote and separator flips all occur over the bits.
-        bytes[at] ^= 1 << (at % 7);
-        let found = log.check(&bytes, None);
-        assert!(!found.is_verified(), "byte {at}");
-        let named = found.first_bad.map_or(found.proven.map_or(0, |proven| proven.bytes), |bad| bad.offset);
-        assert!(named <= at as u64, "byte {at}: the first bad record is named no later than where it is");
+fn a_hash_altered_in_a_tile_is_named() {
+    for index in [0, 255, 256, 4863, 4864, 9983] {
+        let name = tile(0, index / 256);
+        let at = usize::try_from(index % 256 * 32).unwrap();
+        Altered::new().flip(&name, at).must_name(index..index + 1, &Reason::TileHash);
+        Altered::new().flip(&name, at + 31).must_name(index..index + 1, &Reason::TileHash);
     }
 }
 
 #[test]
-fn no_dropped_doubled_or_swapped_line_passes() {
-    let log = Altered::new();
-    let lines = log.lines();
-    for at in 0..lines.len() {
+fn a_tile_that_is_missing_or_has_another_length_is_named() {
+    for number in [0, 18, 19, 37] {
+        let entries = number * 256..number * 256 + 256;
+        for name in [tile(0, number), bundle_file(number)] {
+            let mut missing = Altered::new();
+            missing.files.remove(&name).unwrap();
+            missing.must_name(entries.clone(), &Reason::TileMissing);
+        }
+        for length in [0, 32, 8191, 8193, 16384] {
+            let mut other = Altered::new();
+            other.file(&tile(0, number)).resize(length, 0);
+            other.must_name(entries.clone(), &Reason::TileLength);
+        }
+    }
+}
+
+#[test]
+fn tiles_that_are_still_being_derived_may_be_missing() {
+    let mut behind = Altered::new();
+    for number in 25..39 {
+        behind.files.remove(&tile(0, number)).unwrap();
+        behind.files.remove(&bundle_file(number)).unwrap();
+    }
+    assert!(behind.check().is_verified());
+    behind.files.insert(bundle_file(25), FILES[&bundle_file(25)].clone());
+    assert!(behind.check().is_verified(), "the bundle comes first");
+    behind.files.insert(tile(0, 25) + ".next", vec![1]);
+    assert!(behind.check().is_verified(), "a tile that was being written");
+}
+
+#[test]
+fn a_tile_and_its_bundle_altered_together_are_found() {
+    let altered = |number: u64| {
+        let mut entries = LOG.entries[usize::try_from(number * 256).unwrap()..].to_vec();
+        entries.truncate(256);
+        entries[9] = entries[9].replacen("\"time\":17", "\"time\":18", 1);
+        let mut altered = Altered::new();
+        *altered.file(&bundle_file(number)) = gzip(&bundle(&entries));
+        let mut tree = crate::forge::Tree::default();
+        entries.iter().for_each(|entry| tree.push(entry.as_bytes()));
+        *altered.file(&tile(0, number)) = tree.0[0].concat();
+        altered
+    };
+    // Below the first checkpoint of the live part nothing but its root tells; the file `checkpoint` is of the same size.
+    altered(3).must_name(0..ROTATED_AT, &Reason::Root);
+    let index = 25 * 256 + 9;
+    altered(25).must_name(index..index + 1, &Reason::Disagreement);
+}
+
+#[test]
+fn each_class_of_byte_of_the_live_part_is_found() {
+    for index in [4864, 4999, 5000, 7777, 9983] {
+        let exact = index..index + 1;
+        Altered::new().replace(line_of(index), "\"time\":17", "\"time\":18").must_name(exact.clone(), &Reason::Disagreement);
+        Altered::new().replace(line_of(index), "05050505", "06050505").must_name(exact.clone(), &Reason::Disagreement);
+        Altered::new().replace(line_of(index), "session_id", "session_ix").must_name(exact.clone(), &Reason::Event);
+        Altered::new().replace(line_of(index), "\"event\"", "\"evenu\"").must_name(exact, &Reason::NotARecord);
+    }
+    // Not in a tile yet: the batch is named.
+    for index in [9984, 9999] {
+        let batch = 9980..ENTRIES;
+        Altered::new().replace(line_of(index), "\"time\":17", "\"time\":18").must_name(batch.clone(), &Reason::Root);
+        Altered::new().replace(line_of(index), "05050505", "06050505").must_name(batch, &Reason::Root);
+    }
+    for size in [6000, ENTRIES] {
+        let (batch, line) = (size - BATCH..size, line_of(size - 1) + 1);
+        let size = format!("\\n{size}\\n");
+        for (from, to, reason) in [
+            ("log/0123", "log/1123", Reason::Origin),
+            (size.as_str(), "\\n77\\n", Reason::Signature),
+            ("\\n\\n", "\\n\\n\\n", Reason::NotACheckpoint),
+            ("checkpoint", "checkpoins", Reason::NotARecord),
+        ] {
+            let altered = Altered::new().replace(line, from, to);
+            let named = if reason == Reason::NotARecord { batch.end..batch.end + 1 } else { batch.clone() };
+            altered.must_name(named, &reason);
+        }
+        let text = String::from_utf8(FILES["log.jsonl"].clone()).unwrap();
+        let shown = text.split('\n').nth(line - 1).unwrap();
+        let root = shown.split("\\n").nth(2).unwrap();
+        let other = if root.starts_with('A') { "B" } else { "A" };
+        Altered::new().replace(line, root, &format!("{other}{}", &root[1..])).must_name(batch.clone(), &Reason::Signature);
+        let signature = shown.rsplit(' ').next().unwrap();
+        let (id, rest) = signature.split_at(5);
+        let flipped = format!("{id}{}{}", if rest.starts_with('A') { "Q" } else { "A" }, &rest[1..]);
+        let bad = Altered::new().replace(line, signature, &flipped).bad();
+        assert!(matches!(bad.reason, Reason::SignerKey { .. } | Reason::Signature) && bad.index == batch.start, "{bad:?}");
+        let flipped = signature.replacen(&signature[40..42], if &signature[40..42] == "AA" { "BB" } else { "AA" }, 1);
+        Altered::new().replace(line, signature, &flipped).must_name(batch.clone(), &Reason::Signature);
+    }
+}
+
+#[test]
+fn bytes_beside_the_log_are_found() {
+    for at in [0, 10, 30, 50, 60, 90] {
+        let bad = Altered::new().flip("log.vkey", at).bad();
+        assert_eq!((bad.file.as_str(), bad.entries, bad.reason), ("log.vkey", 0, Reason::KeyBeside));
+    }
+    for at in (0..FILES["checkpoint"].len()).step_by(7) {
+        let bad = Altered::new().flip("checkpoint", at).bad();
+        assert_eq!(bad.file, "checkpoint", "{bad:?}");
+    }
+    let mut locked = Altered::new();
+    locked.file("log.lock").push(b'1');
+    assert_eq!(locked.bad().reason, Reason::Lock);
+    for name in ["tile/note", "tile/0/note", "tile/0/039", "tile/entries/039.gz", "tile/entries/000", "tile/1/000", "tile/0/x000/000", "tile/00/000"] {
+        let mut stray = Altered::new();
+        stray.files.insert(name.to_owned(), Vec::new());
+        // A tile beyond the log that is read before it is told apart has the wrong length.
+        let bad = stray.bad();
+        assert!(bad.file == name && matches!(bad.reason, Reason::StrayFile | Reason::TileLength | Reason::BundleHeader), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_line_dropped_doubled_or_moved_is_found() {
+    let text = String::from_utf8(FILES["log.jsonl"].clone()).unwrap();
+    let lines: Vec<_> = text.split_inclusive('\n').collect();
+    let check = |lines: &[&str]| {
+        let mut altered = Altered::new();
+        *altered.file("log.jsonl") = lines.concat().into_bytes();
+        altered.bad()
+    };
+    for index in [4864, 5000, 7777, 9983, 9999] {
+        let at = line_of(index) - 1;
         let mut dropped = lines.clone();
         dropped.remove(at);
-        log.must_not_pass(&dropped.concat());
         let mut doubled = lines.clone();
-        doubled.insert(at, lines[at].clone());
-        log.must_not_pass(&doubled.concat());
-        for other in at + 1..lines.len() {
-            let mut swapped = lines.clone();
-            swapped.swap(at, other);
-            log.must_not_pass(&swapped.concat());
+        doubled.insert(at, lines[at]);
+        let mut swapped = lines.clone();
+        swapped.swap(at, at + 1);
+        for altered in [dropped, doubled, swapped] {
+            let bad = check(&altered);
+            assert!(bad.index <= index + 1 && bad.index + bad.entries + 1 >= index, "{bad:?}");
         }
     }
 }
 
 #[test]
-fn a_cut_anywhere_is_told_or_leaves_a_shorter_sealed_log() {
-    let log = Altered::new();
-    let mut standings = [0; 3];
-    for length in 0..log.original.len() {
-        let found = log.check(&log.original[..length], None);
-        let place = match found.standing {
-            Standing::Verified => 0,
-            Standing::UnsealedTail => 1,
-            Standing::Empty => 2,
-            Standing::Broken => panic!("a cut breaks no record: {found:?}"),
+fn a_cut_at_any_line_is_found_once_a_checkpoint_was_noted() {
+    let mut forge = Forge::new();
+    forge.events(&sample::every_event());
+    let noted = Anchors {
+        key: Some(key()),
+        checkpoints: vec![NotedCheckpoint::parse(&forge.newest, "noted").unwrap()],
+        ..Anchors::default()
+    };
+    let all = forge.lines.clone();
+    assert!(verify_against(&forge.path(), &noted).unwrap().is_verified());
+    for lines in 0..all.len() - 1 {
+        forge.lines = all[..lines].to_vec();
+        let found = verify_against(&forge.path(), &noted).unwrap();
+        let bad = found.first_bad.unwrap();
+        assert_eq!((found.standing, &bad.reason), (Standing::Broken, &Reason::Shorter { expected: 13 }), "{lines}");
+        let without = verify(&forge.path(), Some(key())).unwrap();
+        let expected = if lines == 0 {
+            Standing::Empty
+        } else if lines % 2 == 1 {
+            Standing::UnconfirmedTail
+        } else {
+            Standing::Verified
         };
-        standings[place] += 1;
+        assert_eq!(without.standing, expected, "{lines}");
     }
-    // Every batch of two but the last, which is whole; nothing at all; everything else is an unsealed tail.
-    let batches = crate::sample::every_event().len().div_ceil(2);
-    assert_eq!(standings, [batches - 1, log.original.len() - batches, 1]);
-    for length in 0..log.lines().len() {
-        log.must_not_pass(&log.lines()[..length].concat());
+    // The last checkpoint's line is lost, and the noted one covers the entries.
+    forge.lines = all[..all.len() - 1].to_vec();
+    assert!(verify_against(&forge.path(), &noted).unwrap().is_verified());
+    forge.events(&[sample::recovered()]);
+    assert!(verify_against(&forge.path(), &noted).unwrap().is_verified(), "a log that went on");
+}
+
+#[test]
+fn a_cut_of_a_rotated_log_is_found_by_what_stands_beside_it() {
+    let text = String::from_utf8(FILES["log.jsonl"].clone()).unwrap();
+    let cut = |line: usize| {
+        let mut altered = Altered::new();
+        *altered.file("log.jsonl") = text.split_inclusive('\n').take(line).collect::<String>().into_bytes();
+        altered
+    };
+    let later = cut(line_of(9999));
+    let found = later.check();
+    assert_eq!((found.standing, found.unconfirmed.unwrap().entries), (Standing::Broken, 20), "its tiles go further than its checkpoints");
+    let bad = cut(line_of(5999) + 1).bad();
+    assert_eq!((bad.reason, bad.index), (Reason::StrayFile, 6000));
+    assert_eq!(cut(1).bad().reason, Reason::Shorter { expected: ROTATED_AT });
+}
+
+fn against(path: &Path, checkpoints: &[&str], witnesses: &[&SigningKey]) -> Verification {
+    let anchors = Anchors {
+        key: Some(key()),
+        checkpoints: checkpoints.iter().map(|note| NotedCheckpoint::parse(note, "noted").unwrap()).collect(),
+        witnesses: witnesses.iter().map(|witness| WitnessKey::parse(&verifier_key("w/1", 4, witness)).unwrap()).collect(),
+        quorum: None,
+    };
+    verify_against(path, &anchors).unwrap()
+}
+
+#[test]
+fn a_log_written_anew_with_its_stolen_key_is_found_by_a_checkpoint_or_a_witness() {
+    let (mut honest, mut thief) = (Forge::new(), Forge::new());
+    honest.confirmed(&started());
+    thief.confirmed(&started());
+    (0..600).for_each(|_| drop(honest.confirmed(&opened()).newest.clone()));
+    thief.unix_ms += 1;
+    (0..700).for_each(|_| drop(thief.confirmed(&opened()).newest.clone()));
+    for rotated in [false, true] {
+        if rotated {
+            honest.rotate();
+            thief.rotate();
+        }
+        let path = thief.path();
+        assert!(verify(&path, Some(key())).unwrap().is_verified(), "by itself it is a good log");
+        for size in [2, 255, 256, 300, 601] {
+            let noted = honest.checkpoint_at(size);
+            let bad = against(&path, &[&noted], &[]).first_bad.unwrap();
+            assert!(bad.reason == Reason::Fork && bad.index + bad.entries == size, "{size}: {bad:?}");
+            assert!(against(&honest.path(), &[&noted], &[]).is_verified(), "{size}");
+        }
+        let common = honest.checkpoint_at(1);
+        assert!(against(&path, &[&common], &[]).is_verified(), "both begin alike");
+        let witness = SigningKey::from_bytes(&[1; 32]);
+        let seen = common.clone() + &cosignature(&common, "w/1", &witness, 5);
+        let found = against(&path, &[&seen], &[&witness]);
+        assert_eq!((found.standing, found.witnessed.unwrap().unwitnessed), (Standing::Unwitnessed, 700));
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+#[test]
+fn a_file_of_cosignatures_in_the_log_is_read_and_a_wrong_one_found() {
+    let mut forge = Forge::new();
+    forge.events(&sample::every_event());
+    let witness = SigningKey::from_bytes(&[1; 32]);
+    let other = SigningKey::from_bytes(&[2; 32]);
+    let good = cosignature(&forge.newest, "w/1", &witness, 5);
+    let place = tempfile::tempdir().unwrap();
+    let check = |note: &str| {
+        let mut files = forge.files();
+        files.insert("checkpoint.witnessed".to_owned(), note.as_bytes().to_vec());
+        lay(place.path(), &files);
+        against(place.path(), &[], &[&witness])
+    };
+    assert!(check(&(forge.newest.clone() + &good)).is_verified());
+    let by_another = check(&(forge.newest.clone() + &cosignature(&forge.newest, "w/1", &other, 5)));
+    assert_eq!(by_another.standing, Standing::Unwitnessed, "a witness that nobody named");
+    let earlier = forge.checkpoint_at(3);
+    let bad = check(&(forge.newest.clone() + &cosignature(&earlier, "w/1", &witness, 5))).first_bad.unwrap();
+    assert_eq!((bad.file.as_str(), bad.reason), ("checkpoint.witnessed", Reason::Cosignature));
+    assert_eq!(check(&good).first_bad.unwrap().reason, Reason::NotACheckpoint);
+    let fork = crate::forge::checkpoint(crate::forge::ORIGIN, 3, &[0; 32], &forge.key);
+    assert_eq!(check(&fork).first_bad.unwrap().reason, Reason::Root);
+}
 
-    #[test]
-    fn no_edit_passes(edits in prop::collection::vec((any::<prop::sample::Index>(), any::<Option<u8>>(), any::<bool>()), 1..4)) {
-        let log = Altered::new();
-        let mut bytes = log.original.clone();
-        for (place, byte, inserts) in edits {
-            let at = place.index(bytes.len());
-            match byte {
-                Some(byte) if inserts => bytes.insert(at, byte),
-                Some(byte) => bytes[at] = byte,
-                None => drop(bytes.remove(at)),
-            }
+#[test]
+fn a_noted_checkpoint_that_another_key_signed_is_refused() {
+    let mut forge = Forge::new();
+    forge.events(&[sample::started()]);
+    let other = checkpoint(crate::forge::ORIGIN, 1, &forge.tree.root(1), &SigningKey::from_bytes(&[9; 32]));
+    let bad = against(&forge.path(), &[&other], &[]).first_bad.unwrap();
+    assert!(matches!(bad.reason, Reason::SignerKey { .. }));
+    forge.lines[1] = checkpoint_line(&other);
+    assert!(matches!(verify(&forge.path(), Some(key())).unwrap().first_bad.unwrap().reason, Reason::SignerKey { .. }));
+}
+
+/// Levels above the first need 65,536 entries.
+#[test]
+fn a_hash_altered_in_an_upper_tile_is_named() {
+    let mut forge = Forge::new();
+    forge.unconfirmed(&started());
+    let event = opened();
+    while forge.size() < 66_000 {
+        forge.unconfirmed(&event);
+        if forge.size() % 8000 == 0 {
+            forge.confirm();
         }
-        prop_assume!(bytes != log.original);
-        log.must_not_pass(&bytes);
     }
+    forge.confirm();
+    for is_rotated in [true, false] {
+        if is_rotated {
+            forge.rotate();
+        } else {
+            forge = unrotated(forge);
+        }
+        let files = forge.files();
+        let place = tempfile::tempdir().unwrap();
+        let check = |files: &Files| {
+            lay(place.path(), files);
+            verify(place.path(), Some(key())).unwrap()
+        };
+        assert_eq!(check(&files).standing, Standing::Verified);
+        for number in [0, 100, 255_u64] {
+            let mut altered = files.clone();
+            altered.get_mut("tile/1/000").unwrap()[usize::try_from(number).unwrap() * 32 + 5] ^= 4;
+            let bad = check(&altered).first_bad.unwrap();
+            assert_eq!((bad.index, bad.entries, bad.reason), (number * 256, 256, Reason::TileHash));
+        }
+        let mut missing = files.clone();
+        missing.remove("tile/1/000").unwrap();
+        let found = check(&missing);
+        if is_rotated {
+            assert_eq!(found.first_bad.unwrap().reason, Reason::TileMissing);
+        } else {
+            assert!(found.is_verified(), "it may still be derived");
+        }
+    }
+}
+
+/// The same log with every entry in its live part.
+fn unrotated(forge: Forge) -> Forge {
+    let mut whole = Forge::new();
+    for entry in forge.entries {
+        whole.raw(entry);
+        if whole.size() % 8000 == 0 {
+            whole.confirm();
+        }
+    }
+    whole.confirm().derive();
+    whole
 }
