@@ -66,9 +66,9 @@ fn a_million_entries_are_checked_in_seconds_and_little_memory() {
     for round in 0..3 {
         let begun = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_bailiwick-verify"))
-            .args(["--key", &public_key_hex()])
+            .args(["--json", "--key", &public_key_hex()])
             .arg(place.path())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut peak = 0;
@@ -81,7 +81,10 @@ fn a_million_entries_are_checked_in_seconds_and_little_memory() {
             std::thread::park_timeout(std::time::Duration::from_millis(2));
         };
         let seconds = begun.elapsed().as_secs_f64();
+        let report: serde_json::Value = serde_json::from_reader(child.stdout.take().unwrap()).unwrap();
+        let log = &report["logs"][0];
         assert!(status.success());
+        assert_eq!((&log["proven"]["entries"], &log["meaning"]["calls_completed"]), (&ENTRIES.into(), &(ENTRIES / 10).into()));
         let speed = ENTRIES as f64 / seconds;
         println!("round {round}: {speed:.0} leaves/s, {seconds:.2} s, peak {} MiB, {} bytes an entry, {} on disk", peak / 1024, entry_bytes as u64 / ENTRIES, bytes as u64 / ENTRIES);
         assert!(peak <= KIB_MAX, "{peak} KiB");
