@@ -9,7 +9,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     }
     let mut bytes = Vec::with_capacity(groups.len() * 3);
     for group in whole {
-        bytes.extend(three(group)?);
+        bytes.extend(three(*group)?);
     }
     let [a, b, c, d] = *last;
     let (padded, kept) = match (c, d) {
@@ -17,7 +17,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
         (_, b'=') => ([a, b, c, b'A'], 2),
         _ => (*last, 3),
     };
-    let decoded = three(&padded)?;
+    let decoded = three(padded)?;
     let (kept, spare) = decoded.split_at(kept);
     // Bits that stand for nothing are zero, or the same bytes had several spellings.
     if spare.iter().any(|byte| *byte != 0) {
@@ -27,10 +27,10 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn three(group: &[u8; 4]) -> Option<[u8; 3]> {
+fn three(group: [u8; 4]) -> Option<[u8; 3]> {
     let mut bits = 0;
     for character in group {
-        bits = bits << 6 | u32::from(value(*character)?);
+        bits = bits << 6 | u32::from(value(character)?);
     }
     let [_, a, b, c] = bits.to_be_bytes();
     Some([a, b, c])

@@ -171,7 +171,7 @@ impl<'a> Course<'a> {
         let Self { frontier, levels, .. } = self;
         frontier.push(height, hash, |height, hash| {
             let level = (height / TILE_HEIGHT) as usize;
-            if height % TILE_HEIGHT == 0 && level > 0 {
+            if height.is_multiple_of(TILE_HEIGHT) && level > 0 {
                 if levels.len() < level {
                     levels.resize_with(level, Level::default);
                 }

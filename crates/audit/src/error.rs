@@ -26,7 +26,9 @@ pub enum Error {
         path: PathBuf,
     },
     /// Something is not a public key.
-    #[error("{origin} is not an Ed25519 key that can be used here; a log's key is 64 lower-case hex digits or a verifier key NAME+ID+BASE64 of kind 1, a witness's is a verifier key of kind 4; this verifier does not check ECDSA")]
+    #[error(
+        "{origin} is not an Ed25519 key that can be used here; a log's key is 64 lower-case hex digits or a verifier key NAME+ID+BASE64 of kind 1, a witness's is a verifier key of kind 4; this verifier does not check ECDSA"
+    )]
     NotAKey {
         /// `the key given`, or the file.
         origin: String,

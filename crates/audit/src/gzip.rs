@@ -28,9 +28,9 @@ pub(crate) fn decode(file: &[u8], out: &mut Vec<u8>, bytes_max: usize) -> Result
     let used = inflate::inflate(stream, out, bytes_max).ok_or(GzipError::Stream)?;
     let trailer = stream.get(used..).ok_or(GzipError::Stream)?;
     let (checks, rest) = trailer.split_first_chunk::<8>().ok_or(GzipError::Checksum)?;
-    let [a, b, c, d, e, f, g, h] = *checks;
     let length = u32::try_from(out.len()).map_err(|_| GzipError::Stream)?;
-    if u32::from_le_bytes([a, b, c, d]) != crc::crc32(out) || u32::from_le_bytes([e, f, g, h]) != length {
+    let expected = u64::from(length) << 32 | u64::from(crc::crc32(out));
+    if u64::from_le_bytes(*checks) != expected {
         return Err(GzipError::Checksum);
     }
     if rest.is_empty() { Ok(()) } else { Err(GzipError::Trailing) }

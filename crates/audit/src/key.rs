@@ -98,8 +98,8 @@ impl WitnessKey {
     /// # Errors
     /// [`Error::NotAKey`].
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let (name, key) = verifier_key(text.trim_ascii(), COSIGNATURE)
-            .ok_or_else(|| Error::NotAKey { origin: "the key of a witness".to_owned() })?;
+        let (name, key) =
+            verifier_key(text.trim_ascii(), COSIGNATURE).ok_or_else(|| Error::NotAKey { origin: "the key of a witness".to_owned() })?;
         Ok(Self { name: name.to_owned(), key })
     }
 

@@ -23,12 +23,12 @@ pub const BATCH_ENTRIES_MAX: usize = 8192;
 pub const ROTATED_ENTRIES_MAX: usize = 262_144;
 
 pub(crate) struct Live<'c, 'a, R> {
-    pub(crate) course: &'c mut Course<'a>,
-    pub(crate) tiles: Option<&'a Tiles>,
-    pub(crate) key: &'c PublicKey,
-    pub(crate) head: &'c Head,
-    pub(crate) path: &'c Path,
-    pub(crate) reader: R,
+    course: &'c mut Course<'a>,
+    tiles: Option<&'a Tiles>,
+    key: &'c PublicKey,
+    head: &'c Head,
+    path: &'c Path,
+    reader: R,
     /// Lines so far, the head included.
     line: u64,
     /// Bytes before the line at hand.
@@ -48,16 +48,24 @@ struct Derived {
     missing: Option<u64>,
 }
 
+/// The file behind its head.
+pub(crate) struct Rest<'c, R> {
+    pub(crate) path: &'c Path,
+    pub(crate) reader: R,
+    /// Bytes of the head.
+    pub(crate) head_bytes: u64,
+}
+
 impl<'c, 'a, R: BufRead> Live<'c, 'a, R> {
-    /// `reader` stands behind the head, which has `head_bytes`.
-    pub(crate) fn new(parts: (&'c mut Course<'a>, Option<&'a Tiles>), key: &'c PublicKey, head: &'c Head, file: (&'c Path, R), head_bytes: u64) -> Self {
+    pub(crate) fn new(course: &'c mut Course<'a>, tiles: Option<&'a Tiles>, key: &'c PublicKey, head: &'c Head, rest: Rest<'c, R>) -> Self {
+        let Rest { path, reader, head_bytes } = rest;
         Self {
-            course: parts.0,
-            tiles: parts.1,
+            course,
+            tiles,
             key,
             head,
-            path: file.0,
-            reader: file.1,
+            path,
+            reader,
             line: 1,
             offset: head_bytes,
             confirmed_bytes: head_bytes,
@@ -186,9 +194,10 @@ impl<'c, 'a, R: BufRead> Live<'c, 'a, R> {
     fn compare(&mut self, index: u64, hash: &Hash) -> Result<(), Stop> {
         let Some(tiles) = self.tiles else { return Ok(()) };
         let number = index / TILE_WIDTH;
-        if index % TILE_WIDTH == 0 {
+        if index.is_multiple_of(TILE_WIDTH) {
             let missing = |number, name: &str| Err(Doubt::below(0, number).stop(name, Reason::TileMissing));
-            self.derived.is_there = match (self.derived.chunk.read(tiles, number)?, self.derived.missing) {
+            let read = self.derived.chunk.read(tiles, number).map_err(perhaps_torn)?;
+            self.derived.is_there = match (read, self.derived.missing) {
                 ((true, _) | (_, true), Some(gap)) => return missing(gap, &hashes_name(0, gap)),
                 ((false, true), None) => return missing(number, &bundle_name(number)),
                 ((true, true), None) => true,
@@ -227,4 +236,11 @@ impl<'c, 'a, R: BufRead> Live<'c, 'a, R> {
         bad.could_be_torn = true;
         Stop::Bad(bad)
     }
+}
+
+/// Tiles of the live part are made durable later: after a crash they may be there without their content, and are derived anew.
+fn perhaps_torn(stop: Stop) -> Stop {
+    let Stop::Bad(mut bad) = stop else { return stop };
+    bad.could_be_torn = bad.reason != Reason::TileHash && bad.reason != Reason::StrayFile;
+    Stop::Bad(bad)
 }

@@ -1,4 +1,8 @@
-use crate::{Anchors, Error, LOG_FILE, PublicKey, Verification, line::{Head, read_line}, verify::verify_against};
+use crate::{
+    Anchors, Error, LOG_FILE, PublicKey, Verification,
+    line::{Head, read_line},
+    verify::verify_against,
+};
 use serde::Serialize;
 use std::{
     collections::BTreeSet,

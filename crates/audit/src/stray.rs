@@ -5,10 +5,7 @@ use crate::{
     tile::parse_path,
     tree::{TILE_HEIGHT, TILE_WIDTH},
 };
-use std::{
-    io::ErrorKind,
-    path::{Path, PathBuf},
-};
+use std::{io::ErrorKind, path::Path};
 
 /// Most files below `tile/`: those of more entries than a log of years has.
 const FILES_MAX: usize = 16 * 1024 * 1024;
@@ -20,7 +17,7 @@ const UNFINISHED: &str = ".next";
 /// The first file below `tile/` that is no tile of a log of `size` entries; none if there is nothing else.
 pub(crate) fn find(directory: &Path, size: u64) -> Result<Option<String>, Error> {
     let mut search = Search { size, files: 0, found: Vec::new() };
-    search.list(&directory.join("tile"), String::new(), 0)?;
+    search.list(&directory.join("tile"), "", 0)?;
     search.found.sort();
     Ok(search.found.into_iter().next())
 }
@@ -32,7 +29,7 @@ struct Search {
 }
 
 impl Search {
-    fn list(&mut self, directory: &Path, below: String, depth: usize) -> Result<(), Error> {
+    fn list(&mut self, directory: &Path, below: &str, depth: usize) -> Result<(), Error> {
         let entries = match std::fs::read_dir(directory) {
             Err(error) if error.kind() == ErrorKind::NotFound && depth == 0 => return Ok(()),
             other => other.map_err(Error::io("list", directory))?,
@@ -44,7 +41,7 @@ impl Search {
             let name = if below.is_empty() { name } else { format!("{below}/{name}") };
             self.files += 1;
             if kind.is_dir() && depth < DEPTH_MAX && self.files < FILES_MAX {
-                self.list(&PathBuf::from(entry.path()), name, depth + 1)?;
+                self.list(&entry.path(), &name, depth + 1)?;
             } else if !kind.is_file() || self.files >= FILES_MAX || !self.belongs(&name) {
                 self.found.push(format!("tile/{name}"));
             }

@@ -79,7 +79,10 @@ fn write_bad(out: &mut String, bad: &BadRecord) -> fmt::Result {
     };
     writeln!(out, "  First thing bad: {whose}, in {file}{place}: {reason}.")?;
     if bad.could_be_torn {
-        writeln!(out, "  It lies in the last batch: a crash could have left it so, and then it was never confirmed to anyone.")?;
+        writeln!(
+            out,
+            "  A crash could have left it so: then it was never confirmed to anyone, or is derived anew when the log is next opened."
+        )?;
     }
     writeln!(out, "  Nothing from there on was looked at.")
 }
@@ -89,7 +92,10 @@ fn write_proven(out: &mut String, proven: Option<&Proven>) -> fmt::Result {
         return writeln!(out, "  Nothing stands proven.");
     };
     writeln!(out, "  Proven: {}, {first_time} to {last_time}, root {root}.", entry_count(*entries))?;
-    writeln!(out, "  Keep its checkpoint elsewhere (the log's file `checkpoint` or `proven.checkpoint` of --json); with --checkpoint a later")?;
+    writeln!(
+        out,
+        "  Keep its checkpoint elsewhere (the log's file `checkpoint` or `proven.checkpoint` of --json); with --checkpoint a later"
+    )?;
     writeln!(out, "  cut or another history shows.")
 }
 

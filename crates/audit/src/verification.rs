@@ -127,7 +127,8 @@ pub struct BadRecord {
     pub line: Option<u64>,
     /// Where its line begins, in bytes from the start of the file.
     pub offset: Option<u64>,
-    /// Whether a crash could have left it so: it lies in the last batch of `log.jsonl`, which was perhaps never confirmed.
+    /// Whether a crash could have left it so: it lies in the last batch of `log.jsonl`, which was perhaps never confirmed, or in a tile that
+    /// is derived anew when the log is next opened.
     pub could_be_torn: bool,
     /// Why it does not hold.
     pub reason: Reason,

@@ -3,11 +3,12 @@ use crate::{
     checkpoint::Anchor,
     course::{Course, Doubt, LOG_FILE, Stop},
     line::{Head, read_line},
-    live::Live,
+    live::{Live, Rest},
     note::NOTE_BYTES_MAX,
     report::LOCK_FILE,
     stored, stray,
     tile::Tiles,
+    tree::TILE_WIDTH,
     verification::{BadRecord, KeySource, SigningKey, Standing, Tail, Verification},
 };
 use std::{
@@ -82,8 +83,8 @@ impl Check<'_> {
             None => course.meet().map(|()| None),
         };
         if walked.is_ok() {
-            let parts = (&mut course, tiles.as_ref());
-            walked = Live::new(parts, &self.key, &head, (&self.file, reader), line.len() as u64).walk();
+            let rest = Rest { path: &self.file, reader, head_bytes: line.len() as u64 };
+            walked = Live::new(&mut course, tiles.as_ref(), &self.key, &head, rest).walk();
         }
         let (tail, bad) = match walked {
             Ok(tail) => (tail, self.after(&mut course)?),
@@ -99,7 +100,7 @@ impl Check<'_> {
             return Err(Reason::Origin);
         }
         let is_complete = head.first == 0 || self.directory.is_some();
-        if head.first % 256 == 0 && is_complete { Ok(head) } else { Err(Reason::First { first: head.first }) }
+        if head.first.is_multiple_of(TILE_WIDTH) && is_complete { Ok(head) } else { Err(Reason::First { first: head.first }) }
     }
 
     /// Looks at the key and the lock beside the log.
@@ -108,7 +109,11 @@ impl Check<'_> {
         let beside = directory.join(KEY_FILE);
         if beside.is_file() {
             let fits = match PublicKey::read(&beside) {
-                Ok(key) => key.is_same_key(&self.key) && key.origin() == Some(origin) && read_small(&beside)?.is_some_and(|bytes| is_one_line(&bytes)),
+                Ok(key) => {
+                    key.is_same_key(&self.key)
+                        && key.origin() == Some(origin)
+                        && read_small(&beside)?.is_some_and(|bytes| is_one_line(&bytes))
+                }
                 Err(Error::NotAKey { .. }) => false,
                 Err(error) => return Err(error),
             };

@@ -6,15 +6,18 @@ static TABLES: [[u32; 256]; 8] = tables();
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would refuse a wrong index")]
 const fn tables() -> [[u32; 256]; 8] {
     let mut tables = [[0; 256]; 8];
-    let mut byte = 0;
-    while byte < 256 {
+    let mut byte: u8 = 0;
+    loop {
         let mut value = byte as u32;
         let mut bit = 0;
         while bit < 8 {
             value = if value & 1 == 1 { value >> 1 ^ POLYNOMIAL } else { value >> 1 };
             bit += 1;
         }
-        tables[0][byte] = value;
+        tables[0][byte as usize] = value;
+        if byte == u8::MAX {
+            break;
+        }
         byte += 1;
     }
     let mut place = 1;

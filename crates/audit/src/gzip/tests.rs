@@ -12,7 +12,9 @@ fn encode(bytes: &[u8], level: u32) -> Vec<u8> {
 }
 
 fn text() -> Vec<u8> {
-    (0..4000_u32).flat_map(|number| format!("{{\"time\":{},\"event\":{}}}", number * 7, number.wrapping_mul(2_654_435_761)).into_bytes()).collect()
+    (0..4000_u32)
+        .flat_map(|number| format!("{{\"time\":{},\"event\":{}}}", number * 7, number.wrapping_mul(2_654_435_761)).into_bytes())
+        .collect()
 }
 
 fn decoded(file: &[u8], bytes_max: usize) -> Result<Vec<u8>, GzipError> {

@@ -117,7 +117,10 @@ fn what_no_witness_saw_is_not_verified() {
     let later = with(&["--witness", &one], &forge.path());
     let shown = String::from_utf8(later.stdout).unwrap();
     assert_eq!(later.status.code(), Some(1));
-    assert!(shown.contains("UNWITNESSED: the last 1 entry;") && shown.contains("Witnessed: 13 entries, at 2026-01-17T12:01:40.000Z, by w/1"), "{shown}");
+    assert!(
+        shown.contains("UNWITNESSED: the last 1 entry;") && shown.contains("Witnessed: 13 entries, at 2026-01-17T12:01:40.000Z, by w/1"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -93,7 +93,8 @@ impl Tree {
     }
 
     pub(crate) fn root(&self, size: u64) -> Hash {
-        let whole = (0..64).filter(|height| size >> height & 1 == 1).map(|height| self.0[height][(size >> height) as usize - 1]);
+        let whole =
+            (0..64).filter(|height| size >> height & 1 == 1).map(|height| self.0[height][usize::try_from(size >> height).unwrap() - 1]);
         whole.reduce(|right, left| sha256(&[&[1], &left, &right])).unwrap_or_else(|| sha256(&[]))
     }
 }

@@ -1,4 +1,5 @@
 //! The verifier, against logs that the writer wrote and logs that a forger wrote.
+#![expect(clippy::print_stdout, reason = "a test says why it skips, and a measurement what it found")]
 
 #[cfg(test)]
 mod budget;
@@ -11,10 +12,14 @@ mod forgeries;
 #[cfg(test)]
 mod meaning;
 #[cfg(test)]
-#[allow(dead_code, reason = "the writer's part of it is for the writer's tests")]
+mod python;
+#[cfg(test)]
+#[expect(dead_code, reason = "the writer's part of it is for the writer's tests")]
 #[path = "../../../evidence/tests/it/sample.rs"]
 mod sample;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod tampering;
 #[cfg(test)]
-mod speed;
+mod vector;

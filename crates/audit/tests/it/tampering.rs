@@ -24,7 +24,7 @@ static LOG: LazyLock<Forge> = LazyLock::new(|| {
         forge.unconfirmed(&opened());
         if forge.size() == ROTATED_AT {
             forge.confirm().rotate();
-        } else if forge.size() % BATCH == 0 {
+        } else if forge.size().is_multiple_of(BATCH) {
             forge.confirm();
         }
     }
@@ -211,7 +211,9 @@ fn a_tile_and_its_bundle_altered_together_are_found() {
         let mut altered = Altered::new();
         *altered.file(&bundle_file(number)) = gzip(&bundle(&entries));
         let mut tree = crate::forge::Tree::default();
-        entries.iter().for_each(|entry| tree.push(entry.as_bytes()));
+        for entry in &entries {
+            tree.push(entry.as_bytes());
+        }
         *altered.file(&tile(0, number)) = tree.0[0].concat();
         altered
     };
@@ -253,13 +255,16 @@ fn each_class_of_byte_of_the_live_part_is_found() {
         let shown = text.split('\n').nth(line - 1).unwrap();
         let root = shown.split("\\n").nth(2).unwrap();
         let other = if root.starts_with('A') { "B" } else { "A" };
-        Altered::new().replace(line, root, &format!("{other}{}", &root[1..])).must_name(batch.clone(), &Reason::Signature);
+        Altered::new().replace(line, root, &format!("{other}{}", root.split_at(1).1)).must_name(batch.clone(), &Reason::Signature);
         let signature = shown.rsplit(' ').next().unwrap();
         let (id, rest) = signature.split_at(5);
-        let flipped = format!("{id}{}{}", if rest.starts_with('A') { "Q" } else { "A" }, &rest[1..]);
+        let flipped = format!("{id}{}{}", if rest.starts_with('A') { "Q" } else { "A" }, rest.split_at(1).1);
         let bad = Altered::new().replace(line, signature, &flipped).bad();
         assert!(matches!(bad.reason, Reason::SignerKey { .. } | Reason::Signature) && bad.index == batch.start, "{bad:?}");
-        let flipped = signature.replacen(&signature[40..42], if &signature[40..42] == "AA" { "BB" } else { "AA" }, 1);
+        let flipped = {
+            let (before, after) = signature.split_at(40);
+            format!("{before}{}{}", if after.starts_with('A') { "B" } else { "A" }, after.split_at(1).1)
+        };
         Altered::new().replace(line, signature, &flipped).must_name(batch.clone(), &Reason::Signature);
     }
 }
@@ -277,7 +282,16 @@ fn bytes_beside_the_log_are_found() {
     let mut locked = Altered::new();
     locked.file("log.lock").push(b'1');
     assert_eq!(locked.bad().reason, Reason::Lock);
-    for name in ["tile/note", "tile/0/note", "tile/0/039", "tile/entries/039.gz", "tile/entries/000", "tile/1/000", "tile/0/x000/000", "tile/00/000"] {
+    for name in [
+        "tile/note",
+        "tile/0/note",
+        "tile/0/039",
+        "tile/entries/039.gz",
+        "tile/entries/000",
+        "tile/1/000",
+        "tile/0/x000/000",
+        "tile/00/000",
+    ] {
         let mut stray = Altered::new();
         stray.files.insert(name.to_owned(), Vec::new());
         // A tile beyond the log that is read before it is told apart has the wrong length.
@@ -314,11 +328,8 @@ fn a_line_dropped_doubled_or_moved_is_found() {
 fn a_cut_at_any_line_is_found_once_a_checkpoint_was_noted() {
     let mut forge = Forge::new();
     forge.events(&sample::every_event());
-    let noted = Anchors {
-        key: Some(key()),
-        checkpoints: vec![NotedCheckpoint::parse(&forge.newest, "noted").unwrap()],
-        ..Anchors::default()
-    };
+    let noted =
+        Anchors { key: Some(key()), checkpoints: vec![NotedCheckpoint::parse(&forge.newest, "noted").unwrap()], ..Anchors::default() };
     let all = forge.lines.clone();
     assert!(verify_against(&forge.path(), &noted).unwrap().is_verified());
     for lines in 0..all.len() - 1 {
@@ -374,9 +385,13 @@ fn a_log_written_anew_with_its_stolen_key_is_found_by_a_checkpoint_or_a_witness(
     let (mut honest, mut thief) = (Forge::new(), Forge::new());
     honest.confirmed(&started());
     thief.confirmed(&started());
-    (0..600).for_each(|_| drop(honest.confirmed(&opened()).newest.clone()));
     thief.unix_ms += 1;
-    (0..700).for_each(|_| drop(thief.confirmed(&opened()).newest.clone()));
+    for number in 0..700 {
+        thief.confirmed(&opened());
+        if number < 600 {
+            honest.confirmed(&opened());
+        }
+    }
     for rotated in [false, true] {
         if rotated {
             honest.rotate();
@@ -443,7 +458,7 @@ fn a_hash_altered_in_an_upper_tile_is_named() {
     let event = opened();
     while forge.size() < 66_000 {
         forge.unconfirmed(&event);
-        if forge.size() % 8000 == 0 {
+        if forge.size().is_multiple_of(8000) {
             forge.confirm();
         }
     }
@@ -483,7 +498,7 @@ fn unrotated(forge: Forge) -> Forge {
     let mut whole = Forge::new();
     for entry in forge.entries {
         whole.raw(entry);
-        if whole.size() % 8000 == 0 {
+        if whole.size().is_multiple_of(8000) {
             whole.confirm();
         }
     }
