@@ -2,6 +2,8 @@
 #![expect(clippy::print_stdout, reason = "a test says why it skips, and a measurement what it found")]
 
 #[cfg(test)]
+mod anchors;
+#[cfg(test)]
 mod budget;
 #[cfg(test)]
 mod command;
