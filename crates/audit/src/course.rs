@@ -134,11 +134,6 @@ impl<'a> Course<'a> {
         self.proven.as_ref().map_or(0, |proven| proven.entries)
     }
 
-    /// How many entries no checkpoint covers yet.
-    pub(crate) fn waiting(&self) -> usize {
-        self.waiting.len()
-    }
-
     /// Entries that nothing has proven.
     pub(crate) fn unproven(&self) -> Doubt {
         let index = self.proven_entries();
@@ -249,11 +244,15 @@ impl Level {
     fn compare(&mut self, level: u32, tiles: &Tiles, first: u64) -> Result<(), Stop> {
         let (all, name) = (Doubt::below(level, self.number), hashes_name(level, self.number));
         let stored = tiles.hashes(level, self.number).map_err(|error| all.stop_for(&name, error))?;
-        match stored {
-            Some(_) if self.missing.is_some() => {
-                let missing = self.missing.unwrap_or_default();
-                Err(Doubt::below(level, missing).stop(&hashes_name(level, missing), Reason::TileMissing))
+        if let Some(missing) = self.missing.filter(|_| stored.is_some()) {
+            let (all, name) = (Doubt::below(level, missing), hashes_name(level, missing));
+            // Perhaps it was derived meanwhile.
+            if tiles.hashes(level, missing).map_err(|error| all.stop_for(&name, error))?.is_none() {
+                return Err(all.stop(&name, Reason::TileMissing));
             }
+            self.missing = None;
+        }
+        match stored {
             Some(stored) => {
                 let Some(at) = stored.iter().zip(&self.hashes).position(|(stored, ours)| stored != ours) else { return Ok(()) };
                 let below = Doubt::below(level - 1, self.number * TILE_WIDTH + at as u64);

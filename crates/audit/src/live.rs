@@ -35,6 +35,9 @@ pub(crate) struct Live<'c, 'a, R> {
     offset: u64,
     /// Bytes up to the last good checkpoint, or the head.
     confirmed_bytes: u64,
+    /// Entries since the last checkpoint or the head, and how many there may be.
+    unconfirmed: usize,
+    unconfirmed_max: usize,
     entries: Entries,
     derived: Derived,
 }
@@ -59,6 +62,7 @@ pub(crate) struct Rest<'c, R> {
 impl<'c, 'a, R: BufRead> Live<'c, 'a, R> {
     pub(crate) fn new(course: &'c mut Course<'a>, tiles: Option<&'a Tiles>, key: &'c PublicKey, head: &'c Head, rest: Rest<'c, R>) -> Self {
         let Rest { path, reader, head_bytes } = rest;
+        let unconfirmed_max = if course.first() > 0 { ROTATED_ENTRIES_MAX } else { BATCH_ENTRIES_MAX };
         Self {
             course,
             tiles,
@@ -69,6 +73,8 @@ impl<'c, 'a, R: BufRead> Live<'c, 'a, R> {
             line: 1,
             offset: head_bytes,
             confirmed_bytes: head_bytes,
+            unconfirmed: 0,
+            unconfirmed_max,
             entries: Entries::default(),
             derived: Derived::default(),
         }
@@ -145,6 +151,7 @@ impl<'c, 'a, R: BufRead> Live<'c, 'a, R> {
             Ok(Line::Checkpoint(text)) => {
                 self.confirm(&text)?;
                 self.confirmed_bytes = self.offset + length;
+                (self.unconfirmed, self.unconfirmed_max) = (0, BATCH_ENTRIES_MAX);
                 Ok(())
             }
             Ok(Line::Entry(bytes)) => {
@@ -155,10 +162,9 @@ impl<'c, 'a, R: BufRead> Live<'c, 'a, R> {
                 let hash = leaf(bytes);
                 self.compare(index, &hash)?;
                 self.course.wait(Waiting { index, line: self.line, offset: self.offset, time, fact: Fact::from(event) });
-                let is_rotated = self.course.first() > 0 && self.course.proven_entries() <= self.course.first();
-                let bound = if is_rotated { ROTATED_ENTRIES_MAX } else { BATCH_ENTRIES_MAX };
-                if self.course.waiting() > bound {
-                    return Err(self.stop(Doubt::one(index), Reason::NoCheckpoint { bound }));
+                self.unconfirmed += 1;
+                if self.unconfirmed > self.unconfirmed_max {
+                    return Err(self.stop(Doubt::one(index), Reason::NoCheckpoint { bound: self.unconfirmed_max }));
                 }
                 self.course.grow(0, hash)
             }
@@ -187,7 +193,7 @@ impl<'c, 'a, R: BufRead> Live<'c, 'a, R> {
     /// Whether no entry stands before a checkpoint, although it does not follow the head of a rotated log.
     fn is_again(&self) -> bool {
         let follows_head = self.line == 2;
-        if follows_head { self.course.first() == 0 } else { self.confirmed_bytes == self.offset }
+        if follows_head { self.course.first() == 0 } else { self.unconfirmed == 0 }
     }
 
     /// Holds an entry against the tile that was derived of it, if it was.
@@ -196,16 +202,21 @@ impl<'c, 'a, R: BufRead> Live<'c, 'a, R> {
         let number = index / TILE_WIDTH;
         if index.is_multiple_of(TILE_WIDTH) {
             let missing = |number, name: &str| Err(Doubt::below(0, number).stop(name, Reason::TileMissing));
-            let read = self.derived.chunk.read(tiles, number).map_err(perhaps_torn)?;
-            self.derived.is_there = match (read, self.derived.missing) {
-                ((true, _) | (_, true), Some(gap)) => return missing(gap, &hashes_name(0, gap)),
-                ((false, true), None) => return missing(number, &bundle_name(number)),
-                ((true, true), None) => true,
-                ((_, false), _) => {
-                    self.derived.missing.get_or_insert(number);
-                    false
+            let (has_bundle, has_tile) = self.derived.chunk.read(tiles, number).map_err(perhaps_torn)?;
+            if let Some(gap) = self.derived.missing.filter(|_| has_bundle || has_tile) {
+                // Perhaps it was derived meanwhile.
+                if Chunk::default().read(tiles, gap).map_err(perhaps_torn)? != (true, true) {
+                    return missing(gap, &hashes_name(0, gap));
                 }
-            };
+                self.derived.missing = None;
+            }
+            if has_tile && !has_bundle {
+                return missing(number, &bundle_name(number));
+            }
+            if !has_tile {
+                self.derived.missing.get_or_insert(number);
+            }
+            self.derived.is_there = has_tile;
         }
         let stored = self.derived.chunk.hashes().get(usize::try_from(index % TILE_WIDTH).unwrap_or_default());
         if self.derived.is_there && stored != Some(hash) {

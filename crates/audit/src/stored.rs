@@ -32,11 +32,10 @@ impl Chunk {
     /// Reads a tile and its bundle, and holds them against each other. Returns which of the two are there.
     pub(crate) fn read(&mut self, tiles: &Tiles, number: u64) -> Result<(bool, bool), Stop> {
         let (all, name, bundle) = (Doubt::below(0, number), hashes_name(0, number), bundle_name(number));
+        // The writer may be deriving it just now, the bundle first: so it is looked for last.
+        let stored = tiles.hashes(0, number).map_err(|error| all.stop_for(&name, error))?;
         let has_bundle = tiles.bundle(number, &mut self.bundle).map_err(|error| all.stop_for(&bundle, error))?;
-        let Some(stored) = tiles.hashes(0, number).map_err(|error| all.stop_for(&name, error))? else { return Ok((has_bundle, false)) };
-        if !has_bundle {
-            return Ok((false, true));
-        }
+        let (true, Some(stored)) = (has_bundle, &stored) else { return Ok((has_bundle, stored.is_some())) };
         self.hashes.clear();
         self.hashes.extend(self.bundle.entries().map(leaf));
         if let Some(at) = stored.iter().zip(&self.hashes).position(|(stored, ours)| stored != ours) {

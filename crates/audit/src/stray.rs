@@ -14,21 +14,30 @@ const DEPTH_MAX: usize = 8;
 /// What the writer puts behind a name while it writes; a crash may leave such a file.
 const UNFINISHED: &str = ".next";
 
-/// The first file below `tile/` that is no tile of a log of `size` entries; none if there is nothing else.
-pub(crate) fn find(directory: &Path, size: u64) -> Result<Option<String>, Error> {
-    let mut search = Search { size, files: 0, found: Vec::new() };
-    search.list(&directory.join("tile"), "", 0)?;
-    search.found.sort();
-    Ok(search.found.into_iter().next())
-}
-
-struct Search {
-    size: u64,
+/// Files below `tile/` that are no tile of entries before `first`.
+pub(crate) struct Beyond {
+    first: u64,
     files: usize,
-    found: Vec<String>,
+    /// How many entries a log must have for each to belong to it; none if it never does.
+    found: Vec<(Option<u64>, String)>,
 }
 
-impl Search {
+impl Beyond {
+    /// The first one that is no tile of a log of `size` entries.
+    pub(crate) fn find(&self, size: u64) -> Option<&str> {
+        let stray = self.found.iter().filter(|(needed, _)| needed.is_none_or(|needed| needed > size));
+        stray.map(|(_, name)| name.as_str()).min()
+    }
+}
+
+/// Lists what stands below `tile/`. Before the live part is read: a writer may derive more at any time.
+pub(crate) fn list(directory: &Path, first: u64) -> Result<Beyond, Error> {
+    let mut beyond = Beyond { first, files: 0, found: Vec::new() };
+    beyond.list(&directory.join("tile"), "", 0)?;
+    Ok(beyond)
+}
+
+impl Beyond {
     fn list(&mut self, directory: &Path, below: &str, depth: usize) -> Result<(), Error> {
         let entries = match std::fs::read_dir(directory) {
             Err(error) if error.kind() == ErrorKind::NotFound && depth == 0 => return Ok(()),
@@ -42,23 +51,26 @@ impl Search {
             self.files += 1;
             if kind.is_dir() && depth < DEPTH_MAX && self.files < FILES_MAX {
                 self.list(&entry.path(), &name, depth + 1)?;
-            } else if !kind.is_file() || self.files >= FILES_MAX || !self.belongs(&name) {
-                self.found.push(format!("tile/{name}"));
+                continue;
+            }
+            let needed = if kind.is_file() && self.files < FILES_MAX { needed(&name) } else { None };
+            if needed.is_none_or(|needed| needed > self.first) {
+                self.found.push((needed, format!("tile/{name}")));
             }
         }
         Ok(())
     }
+}
 
-    /// Whether a name below `tile/` is that of a full tile of the log.
-    fn belongs(&self, name: &str) -> bool {
-        let name = name.strip_suffix(UNFINISHED).unwrap_or(name);
-        let Some((level, path)) = name.split_once('/') else { return false };
-        let (level, path) = match level.parse::<u32>() {
-            Ok(number) if number.to_string() == level => (number, Some(path)),
-            _ if level == "entries" => (0, path.strip_suffix(".gz")),
-            _ => return false,
-        };
-        let width = level.checked_mul(TILE_HEIGHT).and_then(|height| TILE_WIDTH.checked_shl(height)).filter(|width| *width > 0);
-        path.and_then(parse_path).zip(width).is_some_and(|(number, width)| number < self.size / width)
-    }
+/// How many entries a log has at least if a name below `tile/` is that of a full tile of it.
+fn needed(name: &str) -> Option<u64> {
+    let name = name.strip_suffix(UNFINISHED).unwrap_or(name);
+    let (level, path) = name.split_once('/')?;
+    let (level, path) = match level.parse::<u32>() {
+        Ok(number) if number.to_string() == level => (number, path),
+        _ if level == "entries" => (0, path.strip_suffix(".gz")?),
+        _ => return None,
+    };
+    let width = TILE_WIDTH.checked_shl(level.checked_mul(TILE_HEIGHT)?).filter(|width| *width > 0)?;
+    parse_path(path)?.checked_add(1)?.checked_mul(width)
 }

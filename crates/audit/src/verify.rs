@@ -82,12 +82,13 @@ impl Check<'_> {
             Some(tiles) => course.meet().and_then(|()| stored::walk(&mut course, tiles)).map(|()| None),
             None => course.meet().map(|()| None),
         };
+        let beyond = self.directory.map(|directory| stray::list(directory, head.first)).transpose()?;
         if walked.is_ok() {
             let rest = Rest { path: &self.file, reader, head_bytes: line.len() as u64 };
             walked = Live::new(&mut course, tiles.as_ref(), &self.key, &head, rest).walk();
         }
         let (tail, bad) = match walked {
-            Ok(tail) => (tail, self.after(&mut course)?),
+            Ok(tail) => (tail, self.after(&mut course, beyond.as_ref())),
             Err(Stop::Bad(bad)) => (None, Some(*bad)),
             Err(Stop::Unreadable(error)) => return Err(error),
         };
@@ -152,14 +153,10 @@ impl Check<'_> {
     }
 
     /// What does not hold although every line and tile does.
-    fn after(&mut self, course: &mut Course<'_>) -> Result<Option<BadRecord>, Error> {
-        if let Some(bad) = course.not_reached().or_else(|| self.problem.take()) {
-            return Ok(Some(bad));
-        }
-        let Some(directory) = self.directory else { return Ok(None) };
-        let stray = stray::find(directory, course.proven_entries())?;
-        let doubt = Doubt { index: course.proven_entries(), entries: 0 };
-        Ok(stray.map(|file| doubt.bad(&file, Reason::StrayFile)))
+    fn after(&mut self, course: &mut Course<'_>, beyond: Option<&stray::Beyond>) -> Option<BadRecord> {
+        let entries = course.proven_entries();
+        let stray = || Some(Doubt { index: entries, entries: 0 }.bad(beyond?.find(entries)?, Reason::StrayFile));
+        course.not_reached().or_else(|| self.problem.take()).or_else(stray)
     }
 
     fn empty(self) -> Verification {

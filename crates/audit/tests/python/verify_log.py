@@ -372,7 +372,8 @@ class Log:
                 self.grow(digest)
 
     def live(self, data):
-        at, line, torn, since = 0, 1, False, None
+        at, line, torn = 0, 1, False
+        self.since, self.since_max = 0, ROTATED_MAX if self.first else BATCH_MAX
         while at < len(data) and not torn:
             line, index = line + 1, self.tree.size
             end = data.find(b"\n", at)
@@ -386,12 +387,10 @@ class Log:
                 continue
             text, at = data[at:end], end + 1
             if text.startswith(b'{"checkpoint":"'):
-                again = self.first == 0 if line == 2 else since == 0
-                self.confirm(text, again)
-                since = 0
+                self.confirm(text, self.first == 0 if line == 2 else self.since == 0)
+                self.since, self.since_max = 0, BATCH_MAX
             else:
                 self.entry(text, index)
-                since = 1
         self.torn = torn
 
     def entry(self, text, index):
@@ -408,8 +407,8 @@ class Log:
         if self.derived and self.derived[place] != leaf(text):
             raise Bad("disagreement", index, 1)
         self.waiting.append((index, event))
-        bound = ROTATED_MAX if self.first > 0 and self.proven <= self.first else BATCH_MAX
-        if len(self.waiting) > bound:
+        self.since += 1
+        if self.since > self.since_max:
             raise Bad("no_checkpoint", index, 1)
         self.grow(leaf(text))
 
