@@ -104,6 +104,9 @@ pub(crate) struct RunArgs {
     /// Write what there is to know about the session into a file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) report_json: Option<PathBuf>,
+    /// Write when the session's steps were done into a file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) timings: Option<PathBuf>,
     /// Say what the session would be given, and run nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -96,13 +96,14 @@ impl Watched<'_> {
                 Err(errno) => return Err(Error::system("watch the session")(errno.into())),
             }
             let [ended, unrecorded, no_gateway, no_door, _, rung, told] = polled.map(|one| !one.revents().is_empty());
-            if ended {
-                return Ok(asked.unwrap_or(Cause::AgentExited));
-            }
             if told && self.warden.is_breached() {
                 // Everything inside stands still, and what got through is on its way to the log, before the session's end.
                 self.warden.kill();
                 return Ok(Cause::WallBreached);
+            }
+            // What else the warden has to say is how the agent ended. It need not be gone itself: whoever waits for that holds it up.
+            if ended || told {
+                return Ok(asked.unwrap_or(Cause::AgentExited));
             }
             if let Some(cause) = self.bell.rung().filter(|_| rung) {
                 self.warden.kill();

@@ -35,7 +35,8 @@ pub(crate) fn sync_directory(path: &Path) -> Result<(), Error> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(Error::io("make durable", path))
 }
 
-/// Writes a whole new file under its final name at once, durable. Leaves a file that is already there alone.
+/// Writes a whole new file, durable, under its final name at once; that becomes durable with [`sync_directory`]. Leaves a file that is
+/// already there alone.
 pub(crate) fn write_new(directory: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
     let target = directory.join(name);
     let partial = directory.join(format!(".{name}.{}", std::process::id()));
@@ -48,6 +49,5 @@ pub(crate) fn write_new(directory: &Path, name: &str, bytes: &[u8]) -> Result<()
         other => other,
     });
     let removed = std::fs::remove_file(&partial);
-    linked.and(removed).map_err(Error::io("write", &target))?;
-    sync_directory(directory)
+    linked.and(removed).map_err(Error::io("write", &target))
 }

@@ -44,7 +44,9 @@ impl Keys {
         let signing = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|_| Error::KeyMalformed { path: signing_path })?;
         let digest = digest_key(directory)?;
         let keys = Self { key_id: key_id(signing.public_key().as_ref()), signing: Arc::new(signing), digest };
-        keys.export_public(directory)?;
+        if keys.export_public(directory)? {
+            files::sync_directory(directory)?;
+        }
         Ok(keys)
     }
 
@@ -84,13 +86,16 @@ impl Keys {
         seal.key_id == self.key_id && public.verify(input.as_bytes(), &signature).is_ok()
     }
 
-    /// Writes the public key into `directory`, or checks that the one there is ours.
-    pub(crate) fn export_public(&self, directory: &Path) -> Result<(), Error> {
+    /// Writes the public key into `directory`, or checks that the one there is ours. True if it was written: its name is not durable yet.
+    pub(crate) fn export_public(&self, directory: &Path) -> Result<bool, Error> {
         let path = directory.join(PUBLIC_KEY_FILE);
         let ours = self.public_key_hex();
-        files::write_new(directory, PUBLIC_KEY_FILE, format!("{ours}\n").as_bytes())?;
+        let is_missing = !path.exists();
+        if is_missing {
+            files::write_new(directory, PUBLIC_KEY_FILE, format!("{ours}\n").as_bytes())?;
+        }
         let there = read_bounded(&path).map_err(Error::io("read", &path))?;
-        if there.trim_ascii() == ours.as_bytes() { Ok(()) } else { Err(Error::KeyChanged { path: directory.to_path_buf() }) }
+        if there.trim_ascii() == ours.as_bytes() { Ok(is_missing) } else { Err(Error::KeyChanged { path: directory.to_path_buf() }) }
     }
 }
 
@@ -132,6 +137,7 @@ fn load_or_make(path: &PathBuf, directory: &Path, make: impl FnOnce() -> Result<
     if missing {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         files::write_new(directory, name, &make()?)?;
+        files::sync_directory(directory)?;
     }
     let file = files::private().read(true).open(path).map_err(Error::io("open", path))?;
     files::refuse_exposed(&file, path)?;

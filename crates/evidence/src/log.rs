@@ -44,6 +44,18 @@ pub struct Log {
 }
 
 impl Log {
+    /// Makes the folder of a log that is to begin, with the public key in it, so that [`Log::open`] has less to wait for. It is no log yet.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn make_room(directory: &Path, keys: &Keys) -> Result<(), Error> {
+        files::private_directory(directory)?;
+        if keys.export_public(directory)? {
+            files::sync_directory(directory.parent().unwrap_or(directory))?;
+        }
+        Ok(())
+    }
+
     /// Opens or begins the log in `directory`: `log.jsonl`, `log.lock` and a copy of the public key.
     ///
     /// What a crash left after the last seal was never confirmed to anyone; it is moved to a file `cut-INDEX` beside the log, and

@@ -5,6 +5,8 @@ mod append;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod room;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod view;
