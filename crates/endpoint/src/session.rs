@@ -176,13 +176,15 @@ impl Live<'_> {
         timeline.done("end the threads");
         let Self { warden, roles, signals, keeper, .. } = &mut self;
         let walls = end_walls(warden, ended.is_err());
+        // Where the warden itself said that the session is over, nobody is left to change the workspace.
+        let is_still = walls.is_ok();
         let (end, noted) = std::thread::scope(|scope| {
-            // Nobody is left to change the workspace.
-            let noting = scope.spawn(|| keeper.finish());
+            let noting = is_still.then(|| scope.spawn(|| keeper.finish()));
             let end = finish(roles, ended, walls, (running, &log));
             // A thread that panicked has noted nothing; the next session's state is taken whole then.
-            (end, noting.join().unwrap_or(Ok(())))
+            (end, noting.map(|noting| noting.join().unwrap_or(Ok(()))))
         });
+        let noted = noted.unwrap_or_else(|| keeper.finish());
         timeline.done("end the processes and the record");
         // Last, since a reader that does not read holds it up: by now the record is complete.
         if let Some(Threads { relay, .. }) = threads {
