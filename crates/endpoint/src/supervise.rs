@@ -105,9 +105,10 @@ impl Watched<'_> {
             if ended || told {
                 return Ok(asked.unwrap_or(Cause::AgentExited));
             }
-            if let Some(cause) = self.bell.rung().filter(|_| rung) {
+            if rung {
                 self.warden.kill();
-                return Ok(cause);
+                // Without a cause nobody is left who watches over bounds.
+                return Ok(self.bell.rung().unwrap_or(Cause::SupervisionFailed));
             }
             let lost = [(unrecorded, Cause::EvidenceUnavailable), (no_gateway, Cause::GatewayLost), (no_door, Cause::DoorLost)];
             if let Some((_, cause)) = lost.into_iter().find(|(is_lost, _)| *is_lost) {
