@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 mod evidence;
 
-pub(crate) use evidence::{EvidenceCommand, ExportArgs, ProofArgs, ReportArgs, ShowArgs, VerifyArgs};
+pub(crate) use evidence::{BundleArgs, EvidenceCommand, ProofArgs, ReportArgs, ShowArgs, VerifyArgs};
 
 /// Runs autonomous AI agents inside walls, with one door, one gateway to models, and evidence that verifies offline.
 #[derive(Debug, Parser)]
@@ -108,6 +108,9 @@ pub(crate) struct RunArgs {
     /// Write what there is to know about the session into a file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) report_json: Option<PathBuf>,
+    /// Write when the session's steps were done into a file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) timings: Option<PathBuf>,
     /// Say what the session would be given, and run nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -15,12 +15,14 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let mut timeline = endpoint::Timeline::begin();
     let parsed = match cli::Cli::try_parse() {
         Ok(parsed) => parsed,
         Err(error) => return exit::usage(&error),
     };
     let settings = settings::Settings::from_environment();
-    match commands::dispatch(parsed.command, &settings) {
+    timeline.done("read the arguments");
+    match commands::dispatch(parsed.command, &settings, timeline) {
         Ok(code) => code.into(),
         Err(failure) => failure.report(),
     }

@@ -47,3 +47,6 @@ impl AsFd for Bell {
         self.heard.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,5 +40,6 @@ pub use observer::path_class;
 pub use preview::{Preview, preview};
 pub use program::{Measurement, Program};
 pub use roles::GatewayHandover;
-pub use session::{Outcome, SessionClock, file_id, run};
+pub use sandbox::Timeline;
+pub use session::{Outcome, SessionClock, Timelines, file_id, run};
 pub use spec::{ModelCommand, SessionSpec};

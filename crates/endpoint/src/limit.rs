@@ -184,3 +184,6 @@ impl LimitLog {
 fn note(text: &str) {
     let _unheard = write!(io::stderr(), "bailiwick: {text}\r\n");
 }
+
+#[cfg(test)]
+mod tests;

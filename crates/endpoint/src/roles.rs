@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use sandbox::{Child, Confinement, Role as Confined, fork_role};
 use schema::{Subject, Token};
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -50,6 +50,12 @@ impl Role {
     /// Readable when it has ended.
     pub(crate) fn pidfd(&self) -> BorrowedFd<'_> {
         self.child.pidfd()
+    }
+
+    /// Lets the door take connections.
+    pub(crate) fn open(&mut self) -> Result<(), Error> {
+        let told = self.stop.as_mut().map_or(Ok(()), |stop| stop.write_all(OPEN));
+        told.map_err(Error::system("open the door"))
     }
 
     /// Asks it to finish.
@@ -109,7 +115,10 @@ pub(crate) struct DoorSeat {
     pub(crate) stop: UnixStream,
 }
 
-/// Starts the door's process.
+/// What tells the door that connections from now on are the agent's.
+const OPEN: &[u8; 1] = b"+";
+
+/// Starts the door's process. It takes no connection before [`Role::open`].
 pub(crate) fn start_door(seat: DoorSeat, ours: UnixStream) -> Result<Role, Error> {
     let mut keep: Vec<BorrowedFd<'_>> = vec![seat.evidence.as_fd(), seat.stop.as_fd()];
     keep.extend(seat.redirect.iter().chain(&seat.proxy).chain(&seat.dns_tcp).map(AsFd::as_fd));
@@ -130,6 +139,10 @@ pub(crate) fn start_door(seat: DoorSeat, ours: UnixStream) -> Result<Role, Error
 
 fn serve_door(seat: &DoorSeat) -> Result<(), Box<dyn std::error::Error>> {
     sandbox::confine(&Confinement { role: Confined::Door, read: Vec::new(), write: Vec::new(), connect: false })?;
+    // Until then, it is the warden that looks who knocks.
+    if (&seat.stop).read_exact(&mut [0; OPEN.len()]).is_err() {
+        return Ok(());
+    }
     let copies = |list: &[TcpListener]| list.iter().map(TcpListener::try_clone).collect::<io::Result<Vec<_>>>();
     let config = egress::DoorConfig {
         session_id: seat.subject.session_id.clone(),

@@ -11,12 +11,12 @@ use crate::roles::{self, DoorSeat, GatewayHandover, Role};
 use crate::snapshot::Keeper;
 use crate::supervise::{self, Cause, Watched};
 use crate::watcher::{self, Watcher};
-use crate::{Error, Program, SessionSpec, admission, model, version};
+use crate::{Error, Measurement, Program, SessionSpec, admission, model, version};
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use evidence::{DigestKey, Handle, Keys, Log, Writer};
 use rustix::process::DumpableBehavior;
-use sandbox::{Meter, Ready, Signals, Warden};
+use sandbox::{DoorSockets, Meter, Ready, Signals, Timeline, Warden};
 use schema::event::{LimitAction, SessionEnded, SessionStarted};
 use schema::{Clock, Event, KeyedDigest, SessionId, Subject, Token, Trust};
 use std::collections::BTreeMap;
@@ -55,6 +55,15 @@ pub struct Outcome {
     pub ended_by: Option<EndedBy>,
 }
 
+/// When the steps of a session were done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timelines {
+    /// The supervisor's, from the start of the program to the session's end.
+    pub supervisor: Timeline,
+    /// The warden's, from its fork to the end of the first probes.
+    pub warden: Timeline,
+}
+
 /// A file's id in evidence: the keyed digest of its path inside the session (which is its path on the host for everything that is shown).
 pub fn file_id(key: &DigestKey, path: &Path) -> KeyedDigest {
     observer::file_id(key, path)
@@ -65,7 +74,12 @@ pub fn file_id(key: &DigestKey, path: &Path) -> KeyedDigest {
 ///
 /// # Errors
 /// [`Error`] if the session cannot start: nothing of the agent has run then. Once it runs, how it ended is in the [`Outcome`].
-pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHandover) -> i32) -> Result<Outcome, Error> {
+pub fn run(
+    spec: &SessionSpec,
+    clock: SessionClock,
+    mut timeline: Timeline,
+    serve: impl FnOnce(GatewayHandover) -> i32,
+) -> Result<(Outcome, Timelines), Error> {
     // This process holds the keys: no other of the user may read its memory or environment, and none is written to a core file.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .map_err(|errno| Error::system("hide this process")(errno.into()))?;
@@ -74,71 +88,134 @@ pub fn run(spec: &SessionSpec, clock: SessionClock, serve: impl FnOnce(GatewayHa
     policy::decide_session(&spec.policy, Trust::SelfKept, spec.purpose.as_ref()).map_err(Error::Refused)?;
     spec.directories.make()?;
     let folders = Folders::resolve(spec, &program)?;
-    let session_id = new_session_id()?;
-    let mut subject = Subject {
-        session_id: session_id.clone(),
-        user_id: spec.account.name.clone(),
-        agent_id: program.name(),
-        purpose: spec.purpose.clone(),
-        trust: Trust::SelfKept,
-        agent_version: Some(version::of(&program)),
-        runtime_digest: None,
-    };
+    let mut subject = subject_of(spec, &program)?;
     // Held until what the session left is noted.
-    let _claim = Claim::take(&spec.directories, &folders.workspace, &session_id, if spec.stage { Use::Layered } else { Use::Alone })?;
+    let way = if spec.stage { Use::Layered } else { Use::Alone };
+    let _claim = Claim::take(&spec.directories, &folders.workspace, &subject.session_id, way)?;
     let admitted = admission::admit(spec, &folders, &program, &subject, &clock)?;
-    let mut models = model::spawn_all(spec, &spec.policy, &session_id)?;
+    timeline.done("find the program and the folders");
+    let mut models = model::spawn_all(spec, &spec.policy, &subject.session_id)?;
     let mut keeper = Keeper::prepare(spec, &folders.workspace, &subject)?;
-    let seat = Seat { session_id, stdio: relay::stdio(), overlays: keeper.overlays(), programs: admitted.programs };
+    let (session_id, overlays) = (subject.session_id.clone(), keeper.overlays());
+    let seat = Seat { session_id, stdio: relay::stdio(), overlays, programs: admitted.programs };
     let mut warden = sandbox::spawn(layout::plan(spec, &folders, &program, &seat)?)?;
+    timeline.done("start the warden");
     // The walls rise beside this.
     let mut ledger = Ledger::prepare(spec, &subject, clock.clone())?;
     let snapshotted = Event::WorkspaceSnapshotted(keeper.keep(spec, &subject, &clock)?);
+    timeline.done("keep the workspace");
     let measured = admitted.measured.unwrap_or_else(|| program.measure());
     subject.runtime_digest.clone_from(&measured.sha256);
-    let mut ready = warden.ready()?;
+    timeline.done("measure the program");
     let messages = models.iter_mut().map(model::ModelServer::release).collect::<Result<Vec<_>, _>>()?;
     let signals = Signals::collect(&supervise::SIGNALS).map_err(Error::system("collect signals"))?;
-    let mut roles = start_roles(spec, &subject, &mut ready, &mut ledger, Gateway { model_sockets: model::sockets(&models), serve })?;
+    let sockets = warden.door_sockets()?;
+    timeline.done("wait for the network");
+    let mut roles = start_roles(spec, &subject, sockets, &mut ledger, Gateway { model_sockets: model::sockets(&models), serve })?;
+    timeline.done("start the gateway and the door");
+    let ledger = ledger.make_room()?;
+    timeline.done("make room for the record");
+    let mut ready = warden.ready()?;
+    roles.door.open()?;
+    timeline.done("wait for the walls");
     let streams = Streams::take(&mut ready);
     let first = Event::SessionStarted(started(spec, &subject, &ready, measured.sha256.clone()));
     let facts = WallFacts::new(subject.session_id.clone(), &ready.profile);
     let probed = facts.event(&ready.round);
-    let observer = Observer::new(ready.reports, ledger.key.clone(), &folders, facts);
+    let observer = Observer::new(ready.reports, ledger.key().clone(), &folders, facts);
     // From here on there are threads, and nothing is forked any more.
     let running = ledger.begin(&[first, snapshotted, probed], observer)?;
-    keeper.on_record();
+    keeper.on_record(spec, clock.now());
+    timeline.done("put the start on record");
     messages.into_iter().flatten().for_each(model::pass_on_messages);
     // It is on record that the session started, so that from here on every way out passes `finish`.
-    let bounds = spec.policy.session();
-    let log = LimitLog::new(running.writer.client(), subject.session_id.clone(), bounds.clone());
-    let (mut threads, ended) = match Threads::start(spec, &keeper.written(), (streams, ready.meter), &log) {
-        Ok(threads) => {
-            relay::resize(&warden);
-            let ended = warden.release().map_err(|error| (Cause::NotStarted, Error::from(error))).and_then(|()| {
-                if !program.is_still(&measured) {
-                    return Err((Cause::ProgramChanged, Error::ProgramChanged { path: program.path.clone() }));
-                }
-                let (gateway, door, lifeline) = (&roles.gateway, &roles.door, running.writer.lifeline());
-                let (relay, bell, lasts_max) = (&threads.relay, &threads.bell, Duration::from_secs(bounds.limits.wall_clock_seconds_max));
-                let watched = Watched { warden: &warden, gateway, door, lifeline, signals: &signals, relay, bell, lasts_max };
-                watched.until_the_end().map_err(|error| (Cause::SupervisionFailed, error))
-            });
-            (Some(threads), ended)
-        }
-        Err(error) => (None, Err((Cause::NotStarted, error))),
-    };
-    let ended = ended.map(|cause| threads.as_mut().map_or(cause, |threads| threads.settle(cause, &log)));
-    let end = finish(&mut warden, &mut roles, ended, (running, &log));
-    // The session itself is over and on record: what goes wrong here costs later rollbacks their knowledge of its end.
-    let noted = keeper.finish(spec, clock.now());
-    // Last, since a reader that does not read holds it up: by now the record is complete.
-    if let Some(Threads { relay, .. }) = threads {
-        relay.finish(&signals);
-    }
+    let live = Live { spec, program: &program, measured: &measured, warden, roles, signals, keeper };
+    let outcome = live.until_the_end(running, (streams, ready.meter), &mut timeline);
     drop(models);
     drop(clock);
-    end.and_then(|outcome| noted.map(|()| outcome).map_err(Error::from))
+    timeline.done("end what is left");
+    outcome.map(|outcome| (outcome, Timelines { supervisor: timeline, warden: ready.timeline }))
+}
+
+fn subject_of(spec: &SessionSpec, program: &Program) -> Result<Subject, Error> {
+    Ok(Subject {
+        session_id: new_session_id()?,
+        user_id: spec.account.name.clone(),
+        agent_id: program.name(),
+        purpose: spec.purpose.clone(),
+        trust: Trust::SelfKept,
+        agent_version: Some(version::of(program)),
+        runtime_digest: None,
+    })
+}
+
+/// A session on record, whose agent is about to start.
+struct Live<'a> {
+    spec: &'a SessionSpec,
+    program: &'a Program,
+    measured: &'a Measurement,
+    warden: Warden,
+    roles: Roles,
+    signals: Signals,
+    keeper: Keeper,
+}
+
+impl Live<'_> {
+    /// Lets the agent run, ends what still runs and writes the last record.
+    fn until_the_end(mut self, running: Running, session: (Streams, Meter), timeline: &mut Timeline) -> Result<Outcome, Error> {
+        let log = LimitLog::new(running.writer.client(), running.session_id.clone(), self.spec.policy.session().clone());
+        let (mut threads, ended) = match Threads::start(self.spec, &self.keeper.written(), session, &log) {
+            Ok(threads) => {
+                let ended = self.watch(&threads, &running, timeline);
+                (Some(threads), ended)
+            }
+            Err(error) => (None, Err((Cause::NotStarted, error))),
+        };
+        timeline.done("let the agent run");
+        let ended = ended.map(|cause| threads.as_mut().map_or(cause, |threads| threads.settle(cause, &log)));
+        timeline.done("end the threads");
+        let Self { warden, roles, signals, keeper, .. } = &mut self;
+        let walls = end_walls(warden, ended.is_err());
+        // Where the warden itself said that the session is over, nobody is left to change the workspace.
+        let is_still = walls.is_ok();
+        let (end, noted) = std::thread::scope(|scope| {
+            let noting = is_still.then(|| scope.spawn(|| keeper.finish()));
+            let end = finish(roles, ended, walls, (running, &log));
+            // A thread that panicked has noted nothing; the next session's state is taken whole then.
+            (end, noting.map(|noting| noting.join().unwrap_or(Ok(()))))
+        });
+        let noted = noted.unwrap_or_else(|| keeper.finish());
+        timeline.done("end the processes and the record");
+        // Last, since a reader that does not read holds it up: by now the record is complete.
+        if let Some(Threads { relay, .. }) = threads {
+            relay.finish(signals);
+        }
+        // The session itself is over and on record: what went wrong there costs later rollbacks their knowledge of its end.
+        end.and_then(|outcome| noted.map(|()| outcome).map_err(Error::from))
+    }
+
+    /// Starts the agent and watches over it.
+    fn watch(&mut self, threads: &Threads, running: &Running, timeline: &mut Timeline) -> Result<Cause, (Cause, Error)> {
+        timeline.done("start threads");
+        relay::resize(&self.warden);
+        self.warden.release().map_err(|error| (Cause::NotStarted, Error::from(error)))?;
+        timeline.done("start the agent");
+        if !self.program.is_still(self.measured) {
+            return Err((Cause::ProgramChanged, Error::ProgramChanged { path: self.program.path.clone() }));
+        }
+        let lasts_max = Duration::from_secs(self.spec.policy.session().limits.wall_clock_seconds_max);
+        let watched = Watched {
+            warden: &self.warden,
+            gateway: &self.roles.gateway,
+            door: &self.roles.door,
+            lifeline: running.writer.lifeline(),
+            signals: &self.signals,
+            relay: &threads.relay,
+            bell: &threads.bell,
+            lasts_max,
+        };
+        watched.until_the_end().map_err(|error| (Cause::SupervisionFailed, error))
+    }
 }
 
 /// The threads that run beside the one that watches over the session.
@@ -170,19 +247,22 @@ impl Threads {
     }
 }
 
-/// Ends what still runs and writes the last record.
+/// Waits until nothing inside is left.
+fn end_walls(warden: &mut Warden, is_unwatched: bool) -> Result<i32, sandbox::Error> {
+    if is_unwatched {
+        warden.kill();
+    }
+    warden.wait()
+}
+
+/// Ends the processes beside the warden and writes the last record.
 fn finish(
-    warden: &mut Warden,
     roles: &mut Roles,
     ended: Result<Cause, (Cause, Error)>,
+    walls: Result<i32, sandbox::Error>,
     running: (Running, &LimitLog),
 ) -> Result<Outcome, Error> {
     let (running, limits) = running;
-    if ended.is_err() {
-        // Nobody watches it any more.
-        warden.kill();
-    }
-    let walls = warden.wait();
     if let Some(limit) = walls.as_ref().ok().and_then(|code| killed_by(*code)) {
         limits.reached(limit, LimitAction::Killed);
     }
@@ -260,6 +340,13 @@ struct Ledger {
     folder: PathBuf,
 }
 
+/// The folder of a log that has not begun; without a beginning, it is taken away.
+struct Room {
+    ledger: Ledger,
+    signing: Keys,
+    is_begun: bool,
+}
+
 /// The log with its thread.
 struct Running {
     writer: Handle,
@@ -282,21 +369,42 @@ impl Ledger {
         Ok(theirs)
     }
 
+    /// Loads the signing key and makes the log's folder. No role may be forked after it.
+    fn make_room(self) -> Result<Room, Error> {
+        let signing = Keys::load_or_create(&self.keys)?;
+        let room = Room { ledger: self, signing, is_begun: false };
+        Log::make_room(&room.ledger.folder, &room.signing)?;
+        Ok(room)
+    }
+}
+
+impl Room {
+    fn key(&self) -> &DigestKey {
+        &self.ledger.key
+    }
+
     /// Writes the session's first records, then takes what clients and the warden have to say. Starts a thread.
-    fn begin(self, first: &[Event], observer: Observer) -> Result<Running, Error> {
-        let keys = Keys::load_or_create(&self.keys)?;
-        let begun = Log::open(&self.folder, keys, self.clock).and_then(|mut log| log.append(first).map(|_| log));
-        let log = begun.inspect_err(|_| {
-            // A session that did not start leaves no log: an empty one would read as one whose records were taken away.
-            let _left = std::fs::remove_dir_all(&self.folder);
-        })?;
+    fn begin(mut self, first: &[Event], observer: Observer) -> Result<Running, Error> {
+        let (folder, clock) = (self.ledger.folder.clone(), self.ledger.clock.clone());
+        let mut log = Log::open(&folder, self.signing.clone(), clock)?;
+        log.append(first)?;
+        self.is_begun = true;
         let mut writer = Writer::new(log);
-        for client in self.clients {
+        for client in std::mem::take(&mut self.ledger.clients) {
             writer.adopt_client(client);
         }
         writer.add_source(Box::new(observer));
         let writer = writer.run().map_err(Error::system("start the thread that writes the log"))?;
-        Ok(Running { writer, session_id: self.session_id, log: self.folder })
+        Ok(Running { writer, session_id: self.ledger.session_id.clone(), log: folder })
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if !self.is_begun {
+            // A session that did not start leaves no log: an empty one would read as one whose records were taken away.
+            let _left = std::fs::remove_dir_all(&self.ledger.folder);
+        }
     }
 }
 
@@ -309,12 +417,12 @@ struct Roles {
 fn start_roles(
     spec: &SessionSpec,
     subject: &Subject,
-    ready: &mut Ready,
+    sockets: DoorSockets,
     ledger: &mut Ledger,
     gateway: Gateway<impl FnOnce(GatewayHandover) -> i32>,
 ) -> Result<Roles, Error> {
     let pair = || UnixStream::pair().map_err(Error::system("make a role's stop signal"));
-    let listener = ready.gateway.take().ok_or(Error::Walls(sandbox::Error::Order("the session has no gateway port")))?;
+    let listener = sockets.gateway.ok_or(Error::Walls(sandbox::Error::Order("the session has no gateway port")))?;
     let ((ours, stop), evidence) = (pair()?, ledger.add_client()?);
     let handover = GatewayHandover {
         listener,
@@ -333,10 +441,10 @@ fn start_roles(
         policy: spec.policy.clone(),
         evidence,
         digest_key: ledger.key.clone(),
-        redirect: listeners([ready.redirect_v4.take(), ready.redirect_v6.take()]),
-        proxy: listeners([ready.proxy.take(), None]),
-        dns_udp: [ready.dns_udp_v4.take(), ready.dns_udp_v6.take()].into_iter().flatten().collect::<Vec<UdpSocket>>(),
-        dns_tcp: listeners([ready.dns_tcp_v4.take(), ready.dns_tcp_v6.take()]),
+        redirect: listeners([sockets.redirect_v4, sockets.redirect_v6]),
+        proxy: listeners([sockets.proxy, None]),
+        dns_udp: [sockets.dns_udp_v4, sockets.dns_udp_v6].into_iter().flatten().collect::<Vec<UdpSocket>>(),
+        dns_tcp: listeners([sockets.dns_tcp_v4, sockets.dns_tcp_v6]),
         stop,
     };
     Ok(Roles { gateway, door: roles::start_door(seat, ours)? })

@@ -96,17 +96,19 @@ impl Watched<'_> {
                 Err(errno) => return Err(Error::system("watch the session")(errno.into())),
             }
             let [ended, unrecorded, no_gateway, no_door, _, rung, told] = polled.map(|one| !one.revents().is_empty());
-            if ended {
-                return Ok(asked.unwrap_or(Cause::AgentExited));
-            }
             if told && self.warden.is_breached() {
                 // Everything inside stands still, and what got through is on its way to the log, before the session's end.
                 self.warden.kill();
                 return Ok(Cause::WallBreached);
             }
-            if let Some(cause) = self.bell.rung().filter(|_| rung) {
+            // What else the warden has to say is how the agent ended. It need not be gone itself: whoever waits for that holds it up.
+            if ended || told {
+                return Ok(asked.unwrap_or(Cause::AgentExited));
+            }
+            if rung {
                 self.warden.kill();
-                return Ok(cause);
+                // Without a cause nobody is left who watches over bounds.
+                return Ok(self.bell.rung().unwrap_or(Cause::SupervisionFailed));
             }
             let lost = [(unrecorded, Cause::EvidenceUnavailable), (no_gateway, Cause::GatewayLost), (no_door, Cause::DoorLost)];
             if let Some((_, cause)) = lost.into_iter().find(|(is_lost, _)| *is_lost) {

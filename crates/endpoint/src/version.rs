@@ -1,8 +1,10 @@
 //! Which version an agent is, by the metadata of the package that it was installed with. The agent itself is never asked: it would have to run.
 
 use crate::Program;
+use rustix::fs::OFlags;
 use schema::Token;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// How many folders above the program a package's own description is looked for in.
@@ -51,10 +53,17 @@ fn distributions(site: &Path) -> Vec<PathBuf> {
     paths.filter(|path| path.extension().is_some_and(|end| end == "dist-info")).collect()
 }
 
+/// A plain file's text. An agent of an earlier session may have left a link to something whose opening alone waits or does something: a
+/// FIFO, a terminal, a device.
 fn read(path: &Path) -> Option<String> {
+    let is_plain = |facts: std::io::Result<std::fs::Metadata>| facts.is_ok_and(|facts| facts.is_file());
+    if !is_plain(std::fs::metadata(path)) {
+        return None;
+    }
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = std::fs::File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path).ok()?;
     let mut text = String::new();
-    std::fs::File::open(path).ok()?.take(BYTES_MAX).read_to_string(&mut text).ok()?;
-    Some(text)
+    if is_plain(file.metadata()) { file.take(BYTES_MAX).read_to_string(&mut text).ok().map(|_| text) } else { None }
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl Watcher {
         let policy = spec.policy_file.as_deref().map(|path| PolicyFile::new(path, spec.policy.text()));
         let crowd = Crowd::new(limits.processes_max, watched.meter.keeper(), Instant::now());
         let Watched { meter, log, alarm } = watched;
-        let mut watch = Watch { meter, log, alarm, limits, disk, policy, crowd, policy_due: Instant::now() };
+        let mut watch = Watch { meter, log, alarm, limits, disk, policy, crowd, policy_due: Instant::now(), was_stopped: false };
         let thread = Builder::new().name("limits".into()).spawn(move || watch.until(&stopped));
         let thread = thread.map_err(Error::system("start the thread that watches limits"))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
@@ -74,6 +74,7 @@ struct Watch {
     policy: Option<PolicyFile>,
     crowd: Crowd,
     policy_due: Instant,
+    was_stopped: bool,
 }
 
 impl Watch {
@@ -82,10 +83,15 @@ impl Watch {
         loop {
             let mut polled = [PollFd::new(stopped, PollFlags::IN)];
             let waited = poll(&mut polled, Some(&timespec(period)));
-            let is_last = !matches!(waited, Ok(0) | Err(rustix::io::Errno::INTR));
+            let is_last = match waited {
+                Ok(0) | Err(rustix::io::Errno::INTR) => false,
+                Ok(_) => true,
+                Err(_) => return,
+            };
             let start = own_time();
             let next = self.look(is_last);
             if is_last {
+                self.was_stopped = true;
                 return;
             }
             period = next.at_most_a_part_of_the_time(own_time().saturating_sub(start));
@@ -159,6 +165,15 @@ impl Watch {
         // What costs more is looked at only if it could matter.
         if most > bound && self.meter.memory_exceeds(bound).unwrap_or(true) {
             self.alarm.raise(Cause::Limit(Limit::Memory));
+        }
+    }
+}
+
+impl Drop for Watch {
+    /// One that ends without being told to, by whatever accident, leaves nobody who holds the session to its bounds.
+    fn drop(&mut self) {
+        if !self.was_stopped {
+            self.alarm.raise(Cause::SupervisionFailed);
         }
     }
 }

@@ -43,7 +43,8 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     written.and_then(|()| std::fs::rename(&partial, path)).map_err(Error::io("write", path))
 }
 
-/// Writes a whole new file under its final name at once, durable. Leaves a file that is already there alone.
+/// Writes a whole new file, durable, under its final name at once; that becomes durable with [`sync`]. Leaves a file that is
+/// already there alone.
 pub(crate) fn write_new(directory: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
     let target = directory.join(name);
     let partial = directory.join(format!(".{name}.{}", std::process::id()));
@@ -56,6 +57,5 @@ pub(crate) fn write_new(directory: &Path, name: &str, bytes: &[u8]) -> Result<()
         other => other,
     });
     let removed = std::fs::remove_file(&partial);
-    linked.and(removed).map_err(Error::io("write", &target))?;
-    sync(directory)
+    linked.and(removed).map_err(Error::io("write", &target))
 }

@@ -49,7 +49,9 @@ impl Keys {
         let pkcs8 = load_or_make(&signing_path, directory, || FileKey::generate(algorithm))?;
         let key = FileKey::parse(&pkcs8).ok_or(Error::KeyMalformed { path: signing_path })?;
         let keys = Self { signer: Arc::new(key), digest: digest_key(directory)? };
-        keys.export_public(directory)?;
+        if keys.export_public(directory)? {
+            files::sync(directory)?;
+        }
         Ok(keys)
     }
 
@@ -101,12 +103,13 @@ impl Keys {
         ours && note::verifies(self.signer.algorithm(), self.signer.public_key(), checkpoint.text().as_bytes(), &signature.bytes)
     }
 
-    /// Refuses a log that was begun with another key.
-    pub(crate) fn check_verifier_key(&self, path: &Path) -> Result<(), Error> {
+    /// The log that a verifier key in `path` is of. Refuses one of another signing key.
+    pub(crate) fn check_verifier_key(&self, path: &Path) -> Result<String, Error> {
         let there = read_bounded(path).map_err(Error::io("read", path))?;
         let text = String::from_utf8_lossy(there.trim_ascii());
         let name = text.split('+').next().unwrap_or_default();
-        if text == note::verifier_key(name, self.signer()) { Ok(()) } else { Err(Error::KeyChanged { path: path.to_path_buf() }) }
+        let is_ours = text == note::verifier_key(name, self.signer());
+        if is_ours { Ok(name.to_owned()) } else { Err(Error::KeyChanged { path: path.to_path_buf() }) }
     }
 
     /// 32 random hex digits, to name a log after.
@@ -116,15 +119,17 @@ impl Keys {
         Ok(Token::lossy(&HEXLOWER.encode(&random)))
     }
 
-    /// Writes the public key into the keys' `directory`, or checks that the one there is ours.
-    fn export_public(&self, directory: &Path) -> Result<(), Error> {
+    /// Writes the public key into the keys' `directory`, or checks that the one there is ours. True if it was written: its name is not durable
+    /// yet.
+    fn export_public(&self, directory: &Path) -> Result<bool, Error> {
         let path = directory.join(PUBLIC_KEY_FILE);
         let ours = self.public_key_hex();
-        if !path.exists() {
+        let is_missing = !path.exists();
+        if is_missing {
             files::write_new(directory, PUBLIC_KEY_FILE, format!("{ours}\n").as_bytes())?;
         }
         let there = read_bounded(&path).map_err(Error::io("read", &path))?;
-        if there.trim_ascii() == ours.as_bytes() { Ok(()) } else { Err(Error::KeyChanged { path: directory.to_path_buf() }) }
+        if there.trim_ascii() == ours.as_bytes() { Ok(is_missing) } else { Err(Error::KeyChanged { path: directory.to_path_buf() }) }
     }
 }
 
@@ -161,6 +166,7 @@ fn load_or_make(path: &PathBuf, directory: &Path, make: impl FnOnce() -> Result<
     if missing {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         files::write_new(directory, name, &make()?)?;
+        files::sync(directory)?;
     }
     let file = files::private().read(true).open(path).map_err(Error::io("open", path))?;
     files::refuse_exposed(&file, path)?;

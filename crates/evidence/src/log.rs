@@ -8,7 +8,7 @@ use crate::{
     tree::{Frontier, Hash, leaf},
 };
 use rustix::fs::{FlockOperation, flock};
-use schema::{Clock, Event, Trust, event::LogRecovered};
+use schema::{Clock, Event, Token, Trust, event::LogRecovered};
 use std::{
     fs::File,
     path::{Path, PathBuf},
@@ -58,6 +58,18 @@ struct Keeper {
 }
 
 impl Log {
+    /// Makes the folder of a log that is to begin, with its name and key in it, so that [`Log::open`] has less to wait for. It is no log yet.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn make_room(directory: &Path, keys: &Keys) -> Result<(), Error> {
+        files::private_directory(directory)?;
+        if name_log(directory, &Keys::random_id()?, keys)?.1 {
+            files::sync(directory.parent().unwrap_or(directory))?;
+        }
+        Ok(())
+    }
+
     /// Opens the log in `directory`, or begins one there with a random name.
     ///
     /// What a crash left after the last checkpoint was never confirmed to anyone; it is moved to a file `cut-INDEX` beside the log, and
@@ -75,7 +87,7 @@ impl Log {
     ///
     /// # Errors
     /// As [`Log::open`].
-    pub fn open_as(directory: &Path, id: &schema::Token, keys: Keys, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    pub fn open_as(directory: &Path, id: &Token, keys: Keys, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         files::private_directory(directory)?;
         let keeper = Keeper { _lock: lock(directory)?, keys, clock };
         let path = directory.join(LOG_FILE);
@@ -85,16 +97,14 @@ impl Log {
                 if directory.join("tile").exists() {
                     return Err(Error::LiveFileMissing { path });
                 }
-                Self::begin(directory, format!("{ORIGIN_PREFIX}{id}"), keeper)
+                let (origin, _) = name_log(directory, id, &keeper.keys)?;
+                Self::begin(directory, origin, keeper)
             }
             Err(error) => Err(Error::io("open", &path)(error)),
         }
     }
 
     fn begin(directory: &Path, origin: String, keeper: Keeper) -> Result<Self, Error> {
-        let vkey = note::verifier_key(&origin, keeper.keys.signer()) + "\n";
-        files::replace(&directory.join(VERIFIER_KEY_FILE), vkey.as_bytes())?;
-        files::sync(&directory.join(VERIFIER_KEY_FILE))?;
         let head = Head { format: line::FORMAT.to_owned(), origin: origin.clone(), first: 0 };
         Ok(Self {
             directory: directory.to_path_buf(),
@@ -278,6 +288,17 @@ struct Placed {
     start: usize,
     end: usize,
     hash: Hash,
+}
+
+/// A log's name in its checkpoints. A log that has none is named after `id`; true if it was: the file's name is not durable yet.
+fn name_log(directory: &Path, id: &Token, keys: &Keys) -> Result<(String, bool), Error> {
+    let path = directory.join(VERIFIER_KEY_FILE);
+    let is_missing = !path.exists();
+    if is_missing {
+        let vkey = note::verifier_key(&format!("{ORIGIN_PREFIX}{id}"), keys.signer()) + "\n";
+        files::write_new(directory, VERIFIER_KEY_FILE, vkey.as_bytes())?;
+    }
+    Ok((keys.check_verifier_key(&path)?, is_missing))
 }
 
 fn lock(directory: &Path) -> Result<File, Error> {

@@ -171,6 +171,7 @@ pub(crate) fn cut_tail(file: &File, directory: &Path, path: &Path, found: &Found
         reader.take(tail_bytes.min(TAIL_BYTES_KEPT_MAX)).read_to_end(&mut tail).map_err(Error::io("read", path))?;
         // If it is there already, what stands here now is the same, or the torn record of that recovery.
         files::write_new(directory, &name, &tail)?;
+        files::sync(directory)?;
         file.set_len(found.confirmed_bytes).and_then(|()| file.sync_all()).map_err(Error::io("cut the unconfirmed tail of", path))?;
     }
     Ok(tail_bytes.max(moved_before))

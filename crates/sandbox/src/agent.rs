@@ -199,7 +199,13 @@ fn prepare(descriptors: &Descriptors, walls: &Walls<'_>, goal: Goal<'_>) -> Resu
     let at = |step: Step| move |errno: rustix::io::Errno| (step, errno.raw_os_error());
     let io = |step: Step| move |error: std::io::Error| (step, error.raw_os_error().unwrap_or(0));
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(at(Step::Session))?;
-    rustix::process::setsid().map_err(at(Step::Session))?;
+    // Only who takes a terminal needs a session of its own. Else the agent stays in the warden's: the kernel shares processors out among
+    // sessions, and a call that is answered within one need not wake another processor. Either way it has a process group of its own.
+    if descriptors.terminal.is_some() {
+        rustix::process::setsid().map_err(at(Step::Session))?;
+    } else {
+        rustix::process::setpgid(None, None).map_err(at(Step::Session))?;
+    }
     for (source, target) in &descriptors.moves {
         kernel::duplicate_to(*source, *target).map_err(io(Step::Descriptors))?;
     }

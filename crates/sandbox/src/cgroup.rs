@@ -117,8 +117,10 @@ impl Place {
     }
 
     fn enter(&self, gauge: &mut Gauge) -> std::io::Result<()> {
-        // Zero stands for the writer.
-        File::options().write(true).open(self.folder.join("cgroup.procs"))?.write_all(b"0")?;
+        // Zero stands for the writer. To move itself, a thread waits for nobody; to move a whole process, the kernel waits until every
+        // processor has taken note (10 ms and more). The warden has one thread. Version 2 moves whole processes only.
+        let list = if self.is_unified { "cgroup.procs" } else { "tasks" };
+        File::options().write(true).open(self.folder.join(list))?.write_all(b"0")?;
         let name = self.folder.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or(PREFIX);
         if !std::fs::read_to_string("/proc/self/cgroup")?.lines().any(|line| line.ends_with(name)) {
             return Err(std::io::Error::from_raw_os_error(libc::ESRCH));

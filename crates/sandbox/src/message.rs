@@ -1,7 +1,7 @@
 //! Messages between the supervisor and the warden, over one message socket.
 
 use crate::probe::Round;
-use crate::{Error, Observation, Wall};
+use crate::{Error, Observation, Timeline, Wall};
 use schema::Token;
 use std::collections::BTreeMap;
 use std::io;
@@ -12,9 +12,11 @@ pub(crate) const BYTES_MAX: usize = 16 << 10;
 /// From the warden.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// The walls stand. Which of the listeners are there; their descriptors come along, then that of the
-    /// session's procfs, then those of the private areas, then the terminal's if there is one.
-    Ready { observed: BTreeMap<Wall, Observation>, present: Vec<bool>, round: Round },
+    /// The network stands. Which of the listeners are there; their descriptors come along.
+    Listening { present: Vec<bool> },
+    /// The walls stand. The descriptor of the session's procfs comes along, then those of the private areas, then the terminal's if there
+    /// is one.
+    Ready { observed: BTreeMap<Wall, Observation>, round: Round, timeline: Timeline },
     /// The agent runs.
     Started,
     /// The agent ended, and everything that it left behind.
@@ -55,11 +57,14 @@ impl Request {
 impl Answer {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let text = match self {
-            Self::Ready { observed, present, round } => {
+            Self::Listening { present } => {
                 let present: String = present.iter().map(|one| if *one { '1' } else { '0' }).collect();
+                format!("listening\n{present}")
+            }
+            Self::Ready { observed, round, timeline } => {
                 let walls = observed.iter().map(|(wall, seen)| format!("{wall} {}", seen.token()));
                 let round = String::from_utf8_lossy(&round.encode()).into_owned();
-                ["ready".to_owned(), present, round].into_iter().chain(walls).collect::<Vec<_>>().join("\n")
+                ["ready".to_owned(), round, timeline.encode()].into_iter().chain(walls).collect::<Vec<_>>().join("\n")
             }
             Self::Started => "started".to_owned(),
             Self::Breached => "breached".to_owned(),
@@ -76,11 +81,15 @@ impl Answer {
         let text = std::str::from_utf8(bytes).map_err(|_| problem("it is not text"))?;
         let mut lines = text.split('\n');
         match lines.next() {
-            Some("ready") => {
+            Some("listening") => {
                 let present = lines.next().unwrap_or_default().chars().map(|one| one == '1').collect();
+                Ok(Self::Listening { present })
+            }
+            Some("ready") => {
                 let round = Round::decode(lines.next().unwrap_or_default().as_bytes())?;
+                let timeline = Timeline::decode(lines.next().unwrap_or_default()).ok_or_else(|| problem("its times are none"))?;
                 let observed = lines.map(decode_wall).collect::<Option<_>>().ok_or_else(|| problem("it names an unknown wall"))?;
-                Ok(Self::Ready { observed, present, round })
+                Ok(Self::Ready { observed, round, timeline })
             }
             Some("started") => Ok(Self::Started),
             Some("breached") => Ok(Self::Breached),

@@ -35,7 +35,7 @@ use rustix::thread::{CapabilitySet, CapabilitySets};
 use schema::event::FileMode;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use target::{Target, own, path_of};
+use target::{Target, TaskFolder, own, path_of};
 use trace::Tracer;
 use waiting::{Goal, Side, Waiting};
 use walk::Failure;
@@ -52,6 +52,7 @@ pub(crate) struct Opener {
     listener: Listener,
     journal: Journal,
     host_proc: OwnedFd,
+    task_folder: TaskFolder,
     /// Device numbers of the file systems in which the session's own sockets have their names.
     devices: Vec<u64>,
     second_places: Vec<(PathBuf, PathBuf)>,
@@ -77,6 +78,7 @@ impl Opener {
             listener: Listener::new(listener),
             journal,
             host_proc,
+            task_folder: TaskFolder::default(),
             devices,
             second_places: root.second_places.clone(),
             waiting: Waiting::default(),
@@ -145,6 +147,10 @@ impl Opener {
         self.journal = Journal::trial();
     }
 
+    fn target(&self, task: i32) -> Target<'_> {
+        Target { host_proc: self.host_proc.as_fd(), folder: &self.task_folder, task }
+    }
+
     fn refuse(&mut self, call: &Notification) -> Result<(), Error> {
         self.journal.call(call.number)?;
         self.listener.reply(call.id, &Reply::Error(self.calls.refusal(call.number, &call.arguments)));
@@ -158,7 +164,7 @@ impl Opener {
         if flags & EXECUTABLE != 0 {
             return self.refuse(call);
         }
-        let target = Target { host_proc: self.host_proc.as_fd(), task: call.task };
+        let target = self.target(call.task);
         let made = target.text(name).and_then(|name| {
             let make = |flags: u32| rustix::fs::memfd_create(name.as_c_str(), MemfdFlags::from_bits_retain(flags | libc::MFD_CLOEXEC));
             // A kernel that does not know the flag does not know how to keep the file from being executed either.
@@ -172,7 +178,7 @@ impl Opener {
     }
 
     fn open(&mut self, call: &Notification) -> Result<(), Error> {
-        let target = Target { host_proc: self.host_proc.as_fd(), task: call.task };
+        let target = self.target(call.task);
         let read = Request::read(call, target).and_then(|request| {
             let base = if request.is_relative() { Some(target.base(request.folder)?) } else { None };
             Ok((request, base))
@@ -216,7 +222,7 @@ impl Opener {
 
     /// Connects a socket, in a process of its own where the other end lets it wait.
     fn connect(&mut self, call: &Notification) -> Result<(), Error> {
-        let target = Target { host_proc: self.host_proc.as_fd(), task: call.task };
+        let target = self.target(call.task);
         let read = Knock::read(call, target);
         if !self.listener.is_valid(call.id) {
             return Ok(());
@@ -240,6 +246,7 @@ impl Opener {
             self.connected(call.id, result);
             return Ok(());
         }
+        self.task_folder.forget();
         let mut kept = vec![self.listener.as_fd(), self.host_proc.as_fd()];
         kept.extend(knock.descriptors());
         match self.waiting.start(&kept)? {
@@ -310,6 +317,7 @@ impl Opener {
 
     /// Opens a file that makes its opener wait, in a process of its own.
     fn wait(&mut self, id: u64, how: How, file: OwnedFd) -> Result<(), Error> {
+        self.task_folder.forget();
         let mut kept = vec![self.listener.as_fd(), self.host_proc.as_fd(), file.as_fd()];
         kept.extend(self.journal.socket());
         match self.waiting.start(&kept)? {

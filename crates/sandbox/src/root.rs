@@ -26,6 +26,8 @@ const CANARY_MODE: u32 = 0o644;
 /// Room in the root itself for synthetic files, mount points and links.
 const ROOT_BYTES: u64 = 4 << 20;
 const NOTHING: u64 = 0;
+/// Most private areas: their descriptors travel in one message, with those of the listeners, of procfs and of the terminal.
+const AREAS_MAX: usize = crate::descriptors::DESCRIPTORS_MAX - crate::network::COUNT - 2;
 
 /// A mount's source, looked at before the fork: what is mounted later must be the same file.
 #[derive(Debug)]
@@ -230,6 +232,9 @@ pub(crate) fn check(plan: &Plan) -> Result<(), Error> {
             return refuse("a path inside must be absolute and have no ..", path);
         }
     }
+    if plan.private.len() > AREAS_MAX {
+        return refuse("there are too many private areas", Path::new("/"));
+    }
     check_guards(plan)?;
     let is_writable = |path: &Path| plan.mounts.iter().any(|mount| mount.target == path && mount.access == Access::ReadWrite);
     if let Some(overlay) = plan.overlays.iter().find(|overlay| !is_writable(&overlay.target)) {
@@ -269,3 +274,6 @@ fn check_guards(plan: &Plan) -> Result<(), Error> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,22 +8,16 @@ use crate::probe::Round;
 use crate::role::Child;
 use crate::root::Pinned;
 use crate::warden::{self, Setup};
-use crate::{Error, Observation, Plan, Stdio, Wall, descriptors, guard, kernel, network, probe, profile, root, seccomp};
+use crate::{Error, Observation, Plan, Stdio, Timeline, Wall, descriptors, guard, kernel, network, probe, profile, root, seccomp};
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::collections::BTreeMap;
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
-/// A session whose walls stand and whose agent has not started.
-#[derive(Debug)]
-pub struct Ready {
-    /// What each wall did when it was tried from inside.
-    pub observed: BTreeMap<Wall, Observation>,
-    /// What came of each probe.
-    pub round: Round,
-    /// What the walls are made of, as bytes that are the same for the same walls: the compiled filter, Landlock's rights, the mounts.
-    pub profile: Vec<u8>,
+/// The sockets by which a session's network leads out: made inside, served from outside. A session without a door has none.
+#[derive(Debug, Default)]
+pub struct DoorSockets {
     /// 127.0.0.1 at the gateway's port, inside.
     pub gateway: Option<TcpListener>,
     /// 127.0.0.1 at the proxy's port, inside.
@@ -40,6 +34,17 @@ pub struct Ready {
     pub dns_tcp_v4: Option<TcpListener>,
     /// Name queries by TCP over IPv6, to any address.
     pub dns_tcp_v6: Option<TcpListener>,
+}
+
+/// A session whose walls stand and whose agent has not started.
+#[derive(Debug)]
+pub struct Ready {
+    /// What each wall did when it was tried from inside.
+    pub observed: BTreeMap<Wall, Observation>,
+    /// What came of each probe.
+    pub round: Round,
+    /// What the walls are made of, as bytes that are the same for the same walls: the compiled filter, Landlock's rights, the mounts.
+    pub profile: Vec<u8>,
     /// The master of the session's terminal.
     pub terminal: Option<OwnedFd>,
     /// Write end of the program's standard input, if it is a pipe.
@@ -52,6 +57,8 @@ pub struct Ready {
     pub meter: Meter,
     /// One report (file opened, file refused, system call refused) a datagram. When it is full, the agent stands still.
     pub reports: OwnedFd,
+    /// When the warden's steps were done.
+    pub timeline: Timeline,
 }
 
 /// The process that holds the walls, seen from the supervisor. Dropping it ends the session.
@@ -62,6 +69,7 @@ pub struct Warden {
     reports: Option<OwnedFd>,
     pipes: [Option<OwnedFd>; 3],
     terminal: Option<OwnedFd>,
+    is_listening: bool,
     is_ready: bool,
     group: Option<Group>,
     /// Where the private areas stand, in the plan's order.
@@ -98,6 +106,7 @@ pub fn spawn(mut plan: Plan) -> Result<Warden, Error> {
         reports: reports_warden,
         pipes: pipes_warden.into(),
         supervisor: rustix::process::getpid(),
+        timeline: Timeline::begin().into(),
     };
     match kernel::fork().map_err(Error::system("fork the warden"))? {
         Fork::Child => warden::run(&setup),
@@ -105,7 +114,18 @@ pub fn spawn(mut plan: Plan) -> Result<Warden, Error> {
             let (child, group) = (Child::open(pid)?, setup.group.take());
             // The walls rise beside this.
             let profile = profile::describe(&setup.plan, &setup.calls);
-            Ok(Warden { child, control, reports: Some(reports), pipes, terminal: None, is_ready: false, group, areas, profile })
+            Ok(Warden {
+                child,
+                control,
+                reports: Some(reports),
+                pipes,
+                terminal: None,
+                is_listening: false,
+                is_ready: false,
+                group,
+                areas,
+                profile,
+            })
         }
     }
 }
@@ -133,19 +153,50 @@ fn pipes(plan: &Plan) -> Result<(Pipes, Pipes), Error> {
 }
 
 impl Warden {
-    /// Waits until the walls stand, the listeners are made and the probes ran. The agent has not started.
+    /// Waits until the session's network stands, which is before the other walls do. What comes to these sockets before [`Warden::ready`]
+    /// are the probes: none may be accepted until then.
     ///
     /// # Errors
-    /// [`Error::WallMissing`] if a required wall is missing or did not hold; [`Error::WardenLost`]; whatever failed inside.
-    pub fn ready(&mut self) -> Result<Ready, Error> {
+    /// [`Error::Order`] if it was asked for before; otherwise as [`Warden::ready`].
+    pub fn door_sockets(&mut self) -> Result<DoorSockets, Error> {
+        const AGAIN: Error = Error::Order("the door's sockets were handed out before");
+        if self.is_listening {
+            return Err(AGAIN);
+        }
         let (answer, mut passed) = self.answer()?;
-        let Answer::Ready { observed, present, round } = answer else { return Err(Error::Order("the warden was ready before")) };
-        let reports = self.reports.take().ok_or(Error::Order("the warden was ready before"))?;
+        let Answer::Listening { present } = answer else { return Err(AGAIN) };
+        self.is_listening = true;
         passed.reverse();
         let mut listeners: network::Listeners = [const { None }; network::COUNT];
         for (place, _) in listeners.iter_mut().zip(&present).filter(|(_, present)| **present) {
             *place = passed.pop();
         }
+        let [gateway, proxy, redirect_v4, redirect_v6, dns_udp_v4, dns_udp_v6, dns_tcp_v4, dns_tcp_v6] = listeners;
+        Ok(DoorSockets {
+            gateway: gateway.map(TcpListener::from),
+            proxy: proxy.map(TcpListener::from),
+            redirect_v4: redirect_v4.map(TcpListener::from),
+            redirect_v6: redirect_v6.map(TcpListener::from),
+            dns_udp_v4: dns_udp_v4.map(UdpSocket::from),
+            dns_udp_v6: dns_udp_v6.map(UdpSocket::from),
+            dns_tcp_v4: dns_tcp_v4.map(TcpListener::from),
+            dns_tcp_v6: dns_tcp_v6.map(TcpListener::from),
+        })
+    }
+
+    /// Waits until the walls stand and the probes ran. The agent has not started.
+    ///
+    /// # Errors
+    /// [`Error::WallMissing`] if a required wall is missing or did not hold; [`Error::WardenLost`]; whatever failed inside.
+    pub fn ready(&mut self) -> Result<Ready, Error> {
+        if !self.is_listening {
+            // Nobody serves them.
+            drop(self.door_sockets()?);
+        }
+        let (answer, mut passed) = self.answer()?;
+        let Answer::Ready { observed, round, timeline } = answer else { return Err(Error::Order("the warden was ready before")) };
+        let reports = self.reports.take().ok_or(Error::Order("the warden was ready before"))?;
+        passed.reverse();
         let lost = || Error::Message { problem: "a descriptor is missing" };
         let processes = passed.pop().ok_or_else(lost)?;
         let areas = std::mem::take(&mut self.areas);
@@ -155,27 +206,8 @@ impl Warden {
         let terminal = passed.pop();
         self.terminal = terminal.as_ref().map(OwnedFd::try_clone).transpose().map_err(Error::system("keep the terminal"))?;
         self.is_ready = true;
-        let [gateway, proxy, redirect_v4, redirect_v6, dns_udp_v4, dns_udp_v6, dns_tcp_v4, dns_tcp_v6] = listeners;
         let [stdin, stdout, stderr] = std::mem::take(&mut self.pipes);
-        Ok(Ready {
-            observed,
-            round,
-            profile: std::mem::take(&mut self.profile),
-            gateway: gateway.map(TcpListener::from),
-            proxy: proxy.map(TcpListener::from),
-            redirect_v4: redirect_v4.map(TcpListener::from),
-            redirect_v6: redirect_v6.map(TcpListener::from),
-            dns_udp_v4: dns_udp_v4.map(UdpSocket::from),
-            dns_udp_v6: dns_udp_v6.map(UdpSocket::from),
-            dns_tcp_v4: dns_tcp_v4.map(TcpListener::from),
-            dns_tcp_v6: dns_tcp_v6.map(TcpListener::from),
-            terminal,
-            stdin,
-            stdout,
-            stderr,
-            meter,
-            reports,
-        })
+        Ok(Ready { observed, round, profile: std::mem::take(&mut self.profile), terminal, stdin, stdout, stderr, meter, reports, timeline })
     }
 
     /// Starts the agent; returns when its program runs.
@@ -189,7 +221,7 @@ impl Warden {
         self.ask(Request::Release).map_err(|_| Error::WardenLost)?;
         match self.answer()?.0 {
             Answer::Started => Ok(()),
-            Answer::Ready { .. } | Answer::Exited(_) | Answer::Breached | Answer::Failed(_) => {
+            Answer::Listening { .. } | Answer::Ready { .. } | Answer::Exited(_) | Answer::Breached | Answer::Failed(_) => {
                 Err(Error::Message { problem: "it is not what was asked for" })
             }
         }
@@ -215,18 +247,23 @@ impl Warden {
         self.child.kill();
     }
 
-    /// Waits for the agent's end and that of everything it left behind; returns its exit code (128 + signal number).
+    /// Waits for the agent's end and that of everything it left behind; returns its exit code (128 + signal number). The warden itself may
+    /// still be on its way out then, which takes the kernel some time: dropping this waits for it.
     ///
     /// # Errors
     /// [`Error::WardenLost`] if the warden was killed.
     pub fn wait(&mut self) -> Result<i32, Error> {
         let answer = self.answer();
+        if let Ok((Answer::Exited(code), _)) = answer {
+            return Ok(code);
+        }
         self.child.wait()?;
-        self.group = None;
         match answer?.0 {
             Answer::Exited(code) => Ok(code),
             Answer::Breached => Err(Error::WardenLost),
-            Answer::Started | Answer::Ready { .. } | Answer::Failed(_) => Err(Error::Message { problem: "it is not an exit code" }),
+            Answer::Started | Answer::Listening { .. } | Answer::Ready { .. } | Answer::Failed(_) => {
+                Err(Error::Message { problem: "it is not an exit code" })
+            }
         }
     }
 
@@ -260,7 +297,9 @@ impl Warden {
         }
         match Answer::decode(buffer.get(..received.bytes).unwrap_or_default())? {
             Answer::Failed(error) => Err(error),
-            answer @ (Answer::Ready { .. } | Answer::Started | Answer::Breached | Answer::Exited(_)) => Ok((answer, received.descriptors)),
+            answer @ (Answer::Listening { .. } | Answer::Ready { .. } | Answer::Started | Answer::Breached | Answer::Exited(_)) => {
+                Ok((answer, received.descriptors))
+            }
         }
     }
 }

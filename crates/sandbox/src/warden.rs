@@ -12,7 +12,7 @@ use crate::message::{Answer, Request};
 use crate::plan::{Network, Plan, Stdio};
 use crate::probe::Round;
 use crate::root::{Pinned, Root};
-use crate::{Error, Observation, Wall, descriptors, identity, limits, network, probe, role, root, rules, seccomp};
+use crate::{Error, Observation, Timeline, Wall, descriptors, identity, limits, network, probe, role, root, rules, seccomp};
 use outsider::Outsider;
 use rustix::process::{Pid, PidfdFlags};
 use rustix::thread::{CapabilitySet, UnshareFlags};
@@ -40,6 +40,14 @@ pub(crate) struct Setup {
     pub(crate) supervisor: Pid,
     /// Bounds of the session as a whole, where the host lends a control group.
     pub(crate) group: Option<Group>,
+    /// What the warden has done so far, from just before its fork.
+    pub(crate) timeline: RefCell<Timeline>,
+}
+
+impl Setup {
+    fn done(&self, step: &'static str) {
+        self.timeline.borrow_mut().done(step);
+    }
 }
 
 /// A session whose walls stand.
@@ -77,6 +85,7 @@ pub(crate) fn run(setup: &Setup) -> ! {
 
 fn hold(setup: &Setup) -> Result<(), Error> {
     let null = hide(setup)?;
+    setup.done("hide");
     let mut built = build(setup, null)?;
     let (runner, round) = probing::try_walls(setup, &mut built)?;
     announce(setup, &built, round)?;
@@ -110,6 +119,7 @@ fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
     let mut observed = BTreeMap::new();
     // A group that cannot be entered bounds nothing: the trial sees that.
     let gauge = setup.group.as_ref().and_then(|group| group.enter().ok()).unwrap_or_default();
+    setup.done("enter the control group");
     identity::enter_namespaces(plan)?;
     for (wall, flag) in [
         (Wall::IpcNamespace, UnshareFlags::NEWIPC),
@@ -127,12 +137,17 @@ fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
         // The probe of the name sees whether that was done.
         let _probed = rustix::system::sethostname(HOST_NAME);
     }
+    setup.done("enter namespaces");
     // The warden alone is alive.
     let bounds_numbers = !gauge.bounds_processes(1, plan.limits.processes_max) && !plan.is_away(Wall::Rlimits);
     let (init, process_files) = init::start(bounds_numbers.then_some(plan.limits.processes_max))?;
+    setup.done("start process 1");
     let listeners = door(plan, &mut observed)?;
+    listening(setup, &listeners)?;
     let outsider = Outsider::listen()?;
+    setup.done("build the network");
     let root = root::build(plan, &setup.sources, &process_files)?;
+    setup.done("build the root");
     if !plan.is_away(Wall::NoCapabilities) {
         identity::drop_capabilities(CapabilitySet::SYS_PTRACE)?;
     }
@@ -141,10 +156,12 @@ fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
         let enforced = rules::enforce(plan, &root.host_proc).and_then(|()| rules::inner_domain(plan.landlock_abi()));
         allow(plan, &mut observed, enforced.map(|inner| domain = Some(inner)))?;
     }
+    setup.done("restrict with Landlock");
     let filter = filter(setup, &mut observed)?;
     let runner_calls = setup.calls.widened();
     let is_narrow = filter.is_some() && runner_calls != setup.calls;
     let runner_filter = is_narrow.then(|| seccomp::build(&runner_calls, watched(plan)));
+    setup.done("compile the filter");
     Ok(Built { init, root, process_files, listeners, observed, null, gauge, filter, runner_filter, domain, outsider })
 }
 
@@ -204,13 +221,19 @@ fn allow(plan: &Plan, observed: &mut BTreeMap<Wall, Observation>, result: Result
     }
 }
 
+/// Hands the door's sockets out: the door and the gateway can be made ready while the other walls rise.
+fn listening(setup: &Setup, listeners: &network::Listeners) -> Result<(), Error> {
+    let present = listeners.iter().map(Option::is_some).collect();
+    let passed: Vec<BorrowedFd<'_>> = listeners.iter().flatten().map(AsFd::as_fd).collect();
+    answer(setup, &Answer::Listening { present }, &passed)
+}
+
 fn announce(setup: &Setup, built: &Built, round: Round) -> Result<(), Error> {
-    let present = built.listeners.iter().map(Option::is_some).collect();
-    let mut passed: Vec<BorrowedFd<'_>> = built.listeners.iter().flatten().map(AsFd::as_fd).collect();
-    passed.push(built.process_files.as_fd());
+    let mut passed: Vec<BorrowedFd<'_>> = vec![built.process_files.as_fd()];
     passed.extend(built.root.areas.iter().map(AsFd::as_fd));
     passed.extend(built.root.terminal.as_ref().map(|(master, _)| master.as_fd()));
-    answer(setup, &Answer::Ready { observed: built.observed.clone(), present, round }, &passed)
+    let timeline = setup.timeline.borrow().clone();
+    answer(setup, &Answer::Ready { observed: built.observed.clone(), round, timeline }, &passed)
 }
 
 fn answer(setup: &Setup, answer: &Answer, passed: &[BorrowedFd<'_>]) -> Result<(), Error> {

@@ -14,7 +14,7 @@ pub(crate) enum EvidenceCommand {
     /// List the sessions on record.
     List(ListArgs),
     /// Write chosen records, with what proves that they stand in their logs, for someone who checks them with `bailiwick-verify`.
-    Export(ExportArgs),
+    Export(BundleArgs),
     /// Write the proof that a log has a record at a place (C2SP tlog-proof).
     Proof(ProofArgs),
 }
@@ -56,7 +56,7 @@ pub(crate) struct ReportArgs {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct ExportArgs {
+pub(crate) struct BundleArgs {
     /// Logs, folders with logs, or sessions' ids; without any all of this user's.
     pub(crate) logs: Vec<PathBuf>,
     /// Only records of this session.

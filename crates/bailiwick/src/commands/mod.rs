@@ -11,18 +11,20 @@ mod run;
 #[cfg(feature = "local-model")]
 mod serve_model;
 mod session;
+mod timings;
 
 use crate::cli::Command;
 use crate::demo;
 use crate::exit::Failure;
 use crate::settings::Settings;
+use endpoint::Timeline;
 
 pub(crate) use evidence::{report_of, verify_log};
 
 /// Does what was asked; the result is the exit code.
-pub(crate) fn dispatch(command: Command, settings: &Settings) -> Result<u8, Failure> {
+pub(crate) fn dispatch(command: Command, settings: &Settings, timeline: Timeline) -> Result<u8, Failure> {
     match command {
-        Command::Run(args) => run::run(&args, settings),
+        Command::Run(args) => run::run(&args, settings, timeline),
         Command::Demo(args) => demo::run(&args, settings),
         Command::Gateway(args) => gateway::run(&args, settings),
         Command::Evidence(command) => evidence::run(command, settings),

@@ -1,12 +1,12 @@
 use super::gateway_role::{self, KeyVariables};
-use super::{evidence, policy, session};
+use super::{evidence, policy, session, timings};
 use crate::cli::RunArgs;
 use crate::clock::SystemClock;
 use crate::exit::{DONE, Failure, REFUSED, UNREADABLE, USAGE};
 use crate::print;
 use crate::settings::Settings;
 use ::policy::{KeySource, Policy, Upstream};
-use endpoint::SessionSpec;
+use endpoint::{SessionSpec, Timeline};
 use schema::Token;
 use std::ffi::OsString;
 use std::fs::File;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// `O_NOFOLLOW`.
 const NO_FOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
-pub(super) fn run(args: &RunArgs, settings: &Settings) -> Result<u8, Failure> {
+pub(super) fn run(args: &RunArgs, settings: &Settings, timeline: Timeline) -> Result<u8, Failure> {
     let spec = spec(args, settings)?;
     refuse_missing_keys(&spec.policy, settings)?;
     if args.dry_run {
@@ -27,8 +27,12 @@ pub(super) fn run(args: &RunArgs, settings: &Settings) -> Result<u8, Failure> {
         return Ok(DONE);
     }
     let report_file = args.report_json.as_deref().map(create).transpose()?;
+    let timings_file = args.timings.as_deref().map(create).transpose()?;
     let keys = KeyVariables::take(&spec.policy, |name| settings.variable(name));
-    let outcome = endpoint::run(&spec, Arc::new(SystemClock), move |handover| gateway_role::serve(handover, &keys))?;
+    let (outcome, timelines) = endpoint::run(&spec, Arc::new(SystemClock), timeline, move |handover| gateway_role::serve(handover, &keys))?;
+    if let Some(file) = timings_file {
+        timings::write(file, &timelines)?;
+    }
     let cause = outcome.cause.as_str();
     if let Some(by) = &outcome.ended_by {
         let (id, endpoint::EndedBy { table, key, bound }) = (&outcome.session_id, by);

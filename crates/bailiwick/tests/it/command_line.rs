@@ -57,8 +57,35 @@ fn what_an_agent_could_write_or_read_is_refused() {
     // A link that an agent left where the report is to be written.
     assert_eq!(code(&["--report-json", "report.json"]), Some(3));
     assert!(!place.path("elsewhere").join("target").exists());
+    assert_eq!(code(&["--timings", "report.json"]), Some(3));
+    assert!(!place.path("elsewhere").join("target").exists());
     assert_eq!(code(&["--report-json", "fresh.json"]), Some(0));
     assert!(std::fs::read_to_string(inside("fresh.json")).unwrap().contains("session_id"));
+}
+
+#[test]
+fn timings_name_the_steps_of_both_processes_in_order() {
+    let place = Place::new();
+    let output = place.run(&["--upstream", "echo", "--timings", "timings.json"], "exit 7");
+    assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));
+    let text = std::fs::read(place.path("workspace").join("timings.json")).unwrap();
+    let processes: Vec<serde_json::Value> = serde_json::from_slice(&text).unwrap();
+    let times = |process: &serde_json::Value| {
+        let done = process["steps"].as_array().unwrap().iter().map(|step| step["done_ns"].as_u64().unwrap());
+        [process["began_ns"].as_u64().unwrap()].into_iter().chain(done).collect::<Vec<_>>()
+    };
+    let [supervisor, warden] = &processes[..] else { panic!("{processes:?}") };
+    assert_eq!((&supervisor["process"], &warden["process"]), (&"supervisor".into(), &"warden".into()));
+    let (outer, inner) = (times(supervisor), times(warden));
+    assert!(outer.is_sorted() && inner.is_sorted(), "{processes:?}");
+    assert!(outer.first() < inner.first() && inner.last() < outer.last(), "{processes:?}");
+    let done_at = |process: &serde_json::Value, name: &str| {
+        let steps = process["steps"].as_array().unwrap();
+        steps.iter().find(|step| step["step"] == name).unwrap_or_else(|| panic!("{name}: {process}"))["done_ns"].as_u64().unwrap()
+    };
+    // No agent before the walls were tried and the start is on record.
+    let (tried, recorded) = (done_at(warden, "make the probes"), done_at(supervisor, "put the start on record"));
+    assert!(tried < recorded && recorded < done_at(supervisor, "start the agent"), "{processes:?}");
 }
 
 #[test]

@@ -404,3 +404,24 @@ fn old_states_are_taken_away_and_the_rest_stays_whole() {
     assert_eq!(session(&place, &["rollback", &left[1], "--yes"]).0, Some(0));
     assert_eq!(fs::read_to_string(place.path("workspace").join("src/main.txt")).unwrap(), "2\n");
 }
+
+#[test]
+fn no_name_hides_what_a_session_wrote_from_the_one_who_looks() {
+    let place = Place::new();
+    // As a rollback that was killed leaves them.
+    let script = "for name in .bailiwick-part-0123456789abcdef .bailiwick-part-x; do echo evil > $name; done; mkdir .bailiwick-part-d; echo y > .bailiwick-part-d/f";
+    assert!(place.run(&["--upstream", "echo", "--stage"], script).status.success());
+    let staged = ids(&place).pop().unwrap();
+    let told = ["A .bailiwick-part-0123456789abcdef", "A .bailiwick-part-x", "A .bailiwick-part-d", "A .bailiwick-part-d/f"];
+    let (_, said) = session(&place, &["diff", &staged, "--names"]);
+    assert!(told.iter().all(|line| said.lines().any(|one| one == *line)), "{said}");
+    let (_, said) = session(&place, &["commit", &staged, "--dry-run"]);
+    assert!(told.iter().all(|line| said.lines().any(|one| one == *line)), "{said}");
+    assert_eq!(session(&place, &["discard", &staged, "--yes"]).0, Some(0));
+    assert!(place.run(&["--upstream", "echo"], script).status.success());
+    let id = ids(&place).pop().unwrap();
+    let (_, said) = session(&place, &["diff", &id, "--names"]);
+    assert!(told.iter().all(|line| said.lines().any(|one| one == *line)), "{said}");
+    assert_eq!(session(&place, &["rollback", &id, "--yes"]).0, Some(0));
+    assert_eq!(fs::read_dir(place.path("workspace")).unwrap().count(), 0);
+}

@@ -11,7 +11,6 @@ use super::compare::{Change, Difference};
 use super::entry::{Entry, Kind};
 use super::manifest::Manifest;
 use super::objects;
-use super::restore::is_partial;
 use super::store::{Hold, Kept, Store};
 use super::take::{Bounds, Taken, Wish, take};
 use super::tree::Tree;
@@ -192,9 +191,9 @@ pub(super) fn take_now(tree: &Tree, store: &Store, known: &Manifest, is_wanted: 
     take(tree, &store.objects, &Wish { known, is_wanted, bounds }, &mut |_, _| {})
 }
 
-/// What is to be done, without times and what is ours alone.
+/// What is to be done, without times.
 fn listed(changes: &[Change], selected: &BTreeSet<PathBuf>) -> Vec<(PathBuf, Difference)> {
-    let is_told = |change: &&Change| change.difference != Difference::Time && !is_partial(&change.path);
+    let is_told = |change: &&Change| change.difference != Difference::Time;
     let mine = changes.iter().filter(|change| selected.contains(&change.path));
     mine.filter(is_told).map(|change| (change.path.clone(), change.difference)).collect()
 }

@@ -155,6 +155,16 @@ impl Entry {
         }
     }
 
+    /// No less than the bytes of that line.
+    pub(super) fn encoded_bytes_most(&self, path: &Path) -> u64 {
+        /// Numbers, a digest and what stands between them.
+        const FIXED_BYTES_MAX: usize = 260;
+        let target = if let Kind::Link { target } = &self.kind { escaped_bytes(target.as_bytes()) } else { 0 };
+        let attributes = self.attributes.iter().map(|(name, value)| escaped_bytes(name) + escaped_bytes(value) + 2);
+        let bytes = FIXED_BYTES_MAX + escaped_bytes(path.as_os_str().as_bytes()) + target + attributes.sum::<usize>();
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+
     /// Reads such a line; `None` if it is none.
     pub(super) fn decode(line: &str) -> Option<(PathBuf, Self)> {
         let fields: Vec<&str> = line.split(' ').collect();
@@ -205,10 +215,18 @@ fn parse_attributes(text: &str) -> Option<Attributes> {
     list.map(|one| one.split_once('=').and_then(|(name, value)| Some((unescape(name)?, unescape(value)?)))).collect()
 }
 
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._/-+@~,".contains(&byte)
+}
+
+fn escaped_bytes(bytes: &[u8]) -> usize {
+    bytes.iter().map(|byte| if is_plain(*byte) { 1 } else { 3 }).sum()
+}
+
 /// Writes bytes so that they are one word of a line: everything but plain letters and a few signs as `%XX`.
 pub(super) fn escape(bytes: &[u8], out: &mut String) {
     for byte in bytes {
-        if byte.is_ascii_alphanumeric() || b"._/-+@~,".contains(byte) {
+        if is_plain(*byte) {
             out.push(char::from(*byte));
         } else {
             out.push('%');

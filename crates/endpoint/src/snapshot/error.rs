@@ -95,7 +95,9 @@ pub fn shown(path: &Path) -> String {
     let text = path.to_string_lossy();
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_alphanumeric() || matches!(character, ' '..='~') {
+        // Letters that show nothing (Hangul fillers) make two names look alike.
+        let is_filler = matches!(character, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}');
+        if character.is_alphanumeric() && !is_filler || matches!(character, ' '..='~') {
             out.push(character);
         } else {
             out.extend(character.escape_unicode());

@@ -14,7 +14,10 @@ use schema::event::WorkspaceSnapshotted;
 use schema::{Subject, Timestamp, Token};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
+/// The lowest priority (setpriority(2)).
+const LEAST_URGENT: i32 = 19;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// What is kept of a session's workspace. Dropped before the session is on record, it leaves nothing behind.
@@ -27,6 +30,7 @@ pub(crate) struct Keeper {
     share: Option<Hold>,
     kept: Option<(Kept, Hold, Manifest)>,
     is_on_record: bool,
+    retiring: Option<JoinHandle<Result<(), Error>>>,
 }
 
 impl Keeper {
@@ -35,7 +39,16 @@ impl Keeper {
         let store = Store::new(spec.directories.snapshots());
         let folder = store.state_folder(&subject.session_id);
         let share = if spec.stage || !spec.policy.session().snapshot.danger_none { Some(store.share()?) } else { None };
-        let keeper = Self { store, folder, workspace: workspace.to_owned(), stage: spec.stage, share, kept: None, is_on_record: false };
+        let keeper = Self {
+            store,
+            folder,
+            workspace: workspace.to_owned(),
+            stage: spec.stage,
+            share,
+            kept: None,
+            is_on_record: false,
+            retiring: None,
+        };
         if spec.stage {
             for name in ["upper", "work"] {
                 let folder = keeper.folder.join(name);
@@ -96,14 +109,25 @@ impl Keeper {
         Ok(WorkspaceSnapshotted { session_id, method, files, bytes, manifest_digest: Some(Token::lossy(&taken.digest.hex())) })
     }
 
-    /// The session is on record: what is kept stays.
-    pub(crate) fn on_record(&mut self) {
+    /// The session is on record: what is kept stays. Old states are taken away beside it. Starts a thread.
+    pub(crate) fn on_record(&mut self, spec: &SessionSpec, now: Timestamp) {
         self.is_on_record = true;
+        let rules = &spec.policy.session().snapshot;
+        let oldest = Timestamp { unix_ms: now.unix_ms.saturating_sub(rules.keep_days_max * DAY_MS) };
+        let count_max = usize::try_from(rules.keep_sessions_max).unwrap_or(usize::MAX);
+        let store = Store::new(spec.directories.snapshots());
+        let name = std::thread::Builder::new().name("old states".to_owned());
+        // Without a thread, the next session sees to it.
+        let retiring = name.spawn(move || {
+            // Everybody else has more urgent things to do.
+            let _as_urgent = rustix::process::setpriority_process(None, LEAST_URGENT);
+            store.retire(oldest, count_max)
+        });
+        self.retiring = retiring.ok();
     }
 
-    /// Notes how the session left the workspace, so that later changes of others can be told, and takes old states away.
-    pub(crate) fn finish(mut self, spec: &SessionSpec, now: Timestamp) -> Result<(), Error> {
-        let rules = &spec.policy.session().snapshot;
+    /// Notes how the session left the workspace, so that later changes of others can be told.
+    pub(crate) fn finish(&mut self) -> Result<(), Error> {
         if let Some((kept, hold, manifest)) = self.kept.take() {
             if !self.stage {
                 let share = self.store.share()?;
@@ -114,8 +138,8 @@ impl Keeper {
             }
             drop(hold);
         }
-        let oldest = Timestamp { unix_ms: now.unix_ms.saturating_sub(rules.keep_days_max * DAY_MS) };
-        self.store.retire(oldest, usize::try_from(rules.keep_sessions_max).unwrap_or(usize::MAX))
+        // A thread that panicked has taken nothing away.
+        self.retiring.take().and_then(|retiring| retiring.join().ok()).unwrap_or(Ok(()))
     }
 }
 

@@ -112,7 +112,7 @@ impl Intake<'_> {
             return self.add_bytes(&bytes);
         }
         let (mut partial, path) = self.partial()?;
-        let copied = copy(&mut source.take(size), &mut partial);
+        let copied = copy_to_file(&mut source.take(size), &mut partial);
         copied.and_then(|digest| self.settle(&partial, &path, digest)).inspect_err(|_| discard(&path))
     }
 
@@ -220,6 +220,38 @@ pub(super) fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<Dige
         let bytes = piece.get(..length).unwrap_or_default();
         hash.update(bytes);
         to.write_all(bytes)?;
+    }
+}
+
+/// The same into a file that is empty yet: where there are zeros it gets holes, so that a file of nothing but a size costs no room.
+pub(super) fn copy_to_file(from: &mut impl Read, to: &mut File) -> io::Result<Digest> {
+    let mut sparse = Sparse { file: to, bytes: 0 };
+    let digest = copy(from, &mut sparse)?;
+    let bytes = sparse.bytes;
+    to.set_len(bytes)?;
+    Ok(digest)
+}
+
+/// Writes into a file, and leaves out what is zero.
+struct Sparse<'a> {
+    file: &'a mut File,
+    bytes: u64,
+}
+
+impl Write for Sparse<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = i64::try_from(bytes.len()).map_err(io::Error::other)?;
+        if bytes.iter().all(|byte| *byte == 0) {
+            self.file.seek(io::SeekFrom::Current(length))?;
+        } else {
+            self.file.write_all(bytes)?;
+        }
+        self.bytes += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

@@ -142,7 +142,7 @@ impl Restore<'_> {
         let written = if rustix::fs::ioctl_ficlone(&made, &kept).is_ok() {
             made.rewind().and_then(|()| objects::copy(&mut made, &mut std::io::sink()))
         } else {
-            objects::copy(&mut kept, &mut made)
+            objects::copy_to_file(&mut kept, &mut made)
         };
         if written.map_err(Error::io("write", &host))? != digest {
             return Err(damaged("its kept content was altered"));

@@ -4,7 +4,7 @@
 
 use super::Error;
 use super::entry::{Attributes, Entry, Kind};
-use super::manifest::Manifest;
+use super::manifest::{MANIFEST_BYTES_MAX, Manifest};
 use super::tree::{Tree, names};
 use rustix::fs::AtFlags;
 use std::collections::BTreeSet;
@@ -37,18 +37,21 @@ impl Layer {
         if let Some(entry) = root {
             layer.add(tree, PathBuf::new(), entry, false)?;
         }
-        let mut waiting = vec![PathBuf::new()];
+        let (mut waiting, mut bytes) = (vec![PathBuf::new()], 0);
         while let Some(folder) = waiting.pop() {
             let opened = tree.folder(&folder)?;
             for name in names(opened.as_fd()).map_err(Error::errno("list", &tree.host(&folder)))? {
                 let path = folder.join(&name);
-                if layer.written.entries.len() + layer.removed.len() >= usize::try_from(ENTRIES_MAX).unwrap_or(usize::MAX) {
-                    return Err(Error::TooMuch { path: tree.path().to_owned(), what: "more entries" });
+                if layer.written.entries.len() + layer.removed.len() >= usize::try_from(ENTRIES_MAX).unwrap_or(usize::MAX)
+                    || bytes > MANIFEST_BYTES_MAX
+                {
+                    return Err(Error::TooMuch { path: tree.path().to_owned(), what: "more entries, or longer names," });
                 }
                 let stat = rustix::fs::statat(&opened, name.as_os_str(), AtFlags::SYMLINK_NOFOLLOW)
                     .map_err(Error::errno("look at", &tree.host(&path)))?;
                 let is_device = rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::CharacterDevice;
                 let entry = tree.describe(opened.as_fd(), &name, &stat, None)?;
+                bytes += entry.encoded_bytes_most(&path);
                 if entry.is_folder() {
                     waiting.push(path.clone());
                 }

@@ -6,8 +6,11 @@ use super::manifest::Manifest;
 use super::objects::{Intake, Method, Objects};
 use super::tree::{Tree, stamp};
 use super::walk::walk;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+/// Bytes of a block as stat(2) counts them.
+const BLOCK_BYTES: u64 = 512;
 /// How often a file is read that changes while it is read.
 const READS_MAX: usize = 4;
 
@@ -65,13 +68,22 @@ pub(super) fn take(tree: &Tree, objects: &Objects, wish: &Wish<'_>, progress: Pr
 
 /// The bytes there are to read, unless they are too many to be copied.
 fn refuse_too_large(tree: &Tree, new: &[(PathBuf, Entry)], intake: &mut Intake<'_>, bytes_max: u64) -> Result<u64, Error> {
-    let total: u64 = new.iter().map(|(_, entry)| entry.size()).sum();
+    let total = new.iter().fold(0_u64, |total, (_, entry)| total.saturating_add(entry.size()));
     let Some((largest, _)) = new.iter().max_by_key(|(_, entry)| entry.size()).filter(|_| total > bytes_max) else { return Ok(total) };
     if intake.can_share(&tree.file(largest)?).map_err(unstored)? {
         return Ok(total);
     }
+    // A file with holes costs less than its size says.
+    let mut stored: u64 = 0;
+    for (path, _) in new {
+        let facts = tree.file(path)?.metadata().map_err(Error::io("look at", &tree.host(path)))?;
+        stored = stored.saturating_add(facts.blocks().saturating_mul(BLOCK_BYTES).min(facts.len()));
+    }
+    if stored <= bytes_max {
+        return Ok(total);
+    }
     let reason = format!(
-        "{total} bytes would have to be copied, and `session.snapshot.bytes_max` allows {bytes_max}: use --stage, which copies nothing, \
+        "{stored} bytes would have to be copied, and `session.snapshot.bytes_max` allows {bytes_max}: use --stage, which copies nothing, \
          a smaller workspace, or raise the key"
     );
     Err(Error::NotKept { reason })

@@ -8,7 +8,7 @@ use super::restore::{Restore, is_partial};
 use super::store::{Store, checked_id};
 use super::take::{Bounds, Taken, Wish, take};
 use super::tree::Tree;
-use super::walk::walk;
+use super::walk::{Room, walk, walk_within};
 use super::{Error, shown};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -45,11 +45,15 @@ impl Place {
     }
 
     fn restore(&self, target: &Manifest) -> Result<(), Error> {
+        let current = walk(&self.tree(), &Manifest::default(), 10_000)?;
+        self.restore_from(&current, target)
+    }
+
+    fn restore_from(&self, current: &Manifest, target: &Manifest) -> Result<(), Error> {
         let tree = self.tree();
-        let current = walk(&tree, &Manifest::default(), 10_000)?;
-        let list = changes(&current, target, &mut |path, _, entry| super::desk::has_content(&tree, path, entry));
+        let list = changes(current, target, &mut |path, _, entry| super::desk::has_content(&tree, path, entry));
         let all: BTreeSet<PathBuf> = list.iter().map(|change| change.path.clone()).collect();
-        Restore { tree: &tree, objects: &self.objects, current: &current, target, is_whole: true }.apply(&list, &all)
+        Restore { tree: &tree, objects: &self.objects, current, target, is_whole: true }.apply(&list, &all)
     }
 
     /// Everything that a rollback has to bring back, in a form without what a new file has of its own.
@@ -203,6 +207,87 @@ fn a_tree_deeper_than_any_path_is_taken_away() {
     assert!(!place.path("deep").exists());
     place.restore(&kept).unwrap();
     assert_eq!(place.state(), before);
+}
+
+#[test]
+fn a_file_of_nothing_but_a_size_fills_no_disk() {
+    use std::os::unix::fs::MetadataExt;
+    let place = Place::new();
+    let size = 64 << 20;
+    for name in ["one", "other"] {
+        let file = fs::File::create(place.path(name)).unwrap();
+        file.set_len(size).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, name.as_bytes(), size / 2).unwrap();
+    }
+    let before = place.state();
+    let bounds = Bounds { bytes_max: 1 << 20, ..PLENTY };
+    let kept = place.take(&Manifest::default(), bounds).unwrap().manifest;
+    for entry in kept.entries.values().filter_map(Entry::digest) {
+        let facts = place.objects.open(entry).unwrap().metadata().unwrap();
+        assert!(facts.len() == size && facts.blocks() * 512 < size / 8, "{facts:?}");
+    }
+    fs::remove_file(place.path("one")).unwrap();
+    fs::write(place.path("other"), "x").unwrap();
+    place.restore(&kept).unwrap();
+    assert_eq!(place.state(), before);
+    assert!(["one", "other"].iter().all(|name| fs::metadata(place.path(name)).unwrap().blocks() * 512 < size / 8));
+    // One that is written whole still counts whole.
+    fs::write(place.path("one"), vec![1; 2 << 20]).unwrap();
+    assert!(matches!(place.take(&Manifest::default(), bounds), Err(Error::NotKept { .. })));
+}
+
+#[test]
+fn names_beyond_what_a_list_can_hold_do_not_stand_in_the_way_of_a_rollback() {
+    let place = Place::new();
+    for name in ["a/own", "z/own"] {
+        fs::create_dir_all(place.path(name)).unwrap();
+        fs::write(place.path(name).join("file"), name).unwrap();
+    }
+    let kept = place.keep();
+    let before = place.state();
+    // Many long names, in a folder of the agent's and in one that was there.
+    for folder in ["m/filled", "z/own"] {
+        fs::create_dir_all(place.path(folder)).unwrap();
+        for number in 0..100 {
+            fs::write(place.path(folder).join(format!("{number}{}", "\u{1}".repeat(200))), "x").unwrap();
+        }
+    }
+    fs::write(place.path("a/own/file"), "changed").unwrap();
+    let room = Room { entries: 10_000, bytes: 20_000 };
+    // Before a session nothing is left out in silence.
+    let refused = walk_within(&Tree::open(&place.workspace).unwrap(), &kept, room);
+    assert!(matches!(refused, Err(Error::TooMuch { .. })), "{refused:?}");
+    for room in [room, Room { entries: 50, bytes: 1 << 30 }] {
+        let current = walk_within(&place.tree(), &kept, room).unwrap();
+        assert!(["m/filled", "z/own"].iter().all(|name| current.get(Path::new(name)).unwrap().kind == Kind::Special));
+        assert!(current.get(Path::new("a/own/file")).is_some());
+        assert!(current.encode().len() as u64 <= room.bytes);
+    }
+    place.restore_from(&walk_within(&place.tree(), &kept, room).unwrap(), &kept).unwrap();
+    assert_eq!(place.state(), before);
+}
+
+#[test]
+fn a_line_is_never_longer_than_what_is_counted_for_it() {
+    let place = Place::new();
+    fs::write(place.path("f\n\u{7f} ü"), "x").unwrap();
+    symlink("to \t there", place.path("link")).unwrap();
+    let _some_have_none = rustix::fs::setxattr(place.path("f\n\u{7f} ü"), c"user.a\x01", b"\0\x01b", rustix::fs::XattrFlags::empty());
+    for (path, mut entry) in place.keep().entries {
+        let most = u64::MAX;
+        entry.stamp = super::entry::Stamp {
+            device: most,
+            inode: most,
+            changed: super::entry::Moment { seconds: i64::MIN, nanoseconds: 999_999_999 },
+        };
+        (entry.owner, entry.modified) = ((u32::MAX, u32::MAX), entry.stamp.changed);
+        if let Kind::File { size, .. } = &mut entry.kind {
+            *size = most;
+        }
+        let mut line = String::new();
+        entry.encode(&path, &mut line);
+        assert!((line.len() as u64) < entry.encoded_bytes_most(&path), "{line}");
+    }
 }
 
 #[test]

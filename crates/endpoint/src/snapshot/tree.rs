@@ -41,6 +41,11 @@ impl Tree {
         Ok(Self { opens_locked: true, ..Self::open(path)? })
     }
 
+    /// Whether it was opened by one who may change modes.
+    pub(super) fn is_for_repair(&self) -> bool {
+        self.opens_locked
+    }
+
     /// The folder's own path on the host.
     pub(super) fn path(&self) -> &Path {
         &self.path

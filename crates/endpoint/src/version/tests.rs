@@ -37,3 +37,14 @@ fn a_python_distribution_tells_its_version_by_the_script_that_it_installed() {
     }
     assert_eq!(of(&agent).as_str(), "0.86.2");
 }
+
+#[test]
+fn a_link_to_what_waits_or_acts_when_it_is_opened_tells_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let agent = program(&place.path().join("node_modules/agent/bin/cli.js"), "#!/bin/sh\n");
+    let (fifo, file) = (place.path().join("fifo"), place.path().join("node_modules/agent/package.json"));
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o600), 0).unwrap();
+    // Nobody writes into it: whoever opens it to read waits for ever.
+    std::os::unix::fs::symlink(&fifo, &file).unwrap();
+    assert_eq!(of(&agent).as_str(), "unknown");
+}

@@ -85,3 +85,20 @@ fn neither_key_shows_in_debug_output() {
     let keys = Keys::load_or_create(&place.path().join("keys")).unwrap();
     assert!(format!("{keys:?}").len() < 80);
 }
+
+#[test]
+fn keys_that_are_there_are_read_and_nothing_is_written() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = place.path().join("keys");
+    let made = Keys::load_or_create(&directory).unwrap();
+    // A file that is made, even one that is gone again, changes when the directory was changed.
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1);
+    fs::File::open(&directory).unwrap().set_modified(long_ago).unwrap();
+    let loaded = Keys::load_or_create(&directory).unwrap();
+    assert_eq!(loaded.public_key_hex(), made.public_key_hex());
+    assert_eq!(fs::metadata(&directory).unwrap().modified().unwrap(), long_ago);
+    fs::remove_file(directory.join(PUBLIC_KEY_FILE)).unwrap();
+    assert_ne!(fs::metadata(&directory).unwrap().modified().unwrap(), long_ago);
+    Keys::load_or_create(&directory).unwrap();
+    assert!(directory.join(PUBLIC_KEY_FILE).exists());
+}

@@ -2,7 +2,10 @@
 
 #[cfg(test)]
 mod append;
+#[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod room;
 #[cfg(test)]
 mod rotation;
 #[cfg(test)]

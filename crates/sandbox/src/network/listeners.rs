@@ -9,7 +9,7 @@ const BACKLOG: i32 = 1024;
 /// How many listeners a door has.
 pub(crate) const COUNT: usize = 8;
 
-/// The door's sockets, made inside the session's network, in the order of the fields of [`crate::Ready`]. IPv6 ones are absent on a host without IPv6.
+/// The door's sockets, made inside the session's network, in the order of the fields of [`crate::DoorSockets`]. IPv6 ones are absent on a host without IPv6.
 pub(crate) type Listeners = [Option<OwnedFd>; COUNT];
 
 /// Whether this kernel has IPv6 at all (`ipv6.disable=1` takes it away).

@@ -102,8 +102,29 @@ impl Attempt<'_> {
 
     /// The short way, in one call; where that depends on who asks, the long way.
     pub(super) fn find(&self, how: How) -> Result<OwnedFd, Failure> {
-        let folder = self.base.map_or(CWD, AsFd::as_fd);
-        let once = || open_how(folder, &self.request.path, &how.at_once(RESOLVE_NO_MAGICLINKS));
+        if how.resolve != 0 {
+            return self.find_bounded(how);
+        }
+        let once = |resolve| open_how(self.base.map_or(CWD, AsFd::as_fd), &self.request.path, &how.at_once(resolve));
+        // Most paths lead through no link. Then nothing depends on who asks, and what is not there is missing at the place that was asked for.
+        match once(RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS) {
+            Ok(file) => return Ok(file),
+            Err(Errno::NOENT) if !self.goes_up() => return Err(bare(Errno::NOENT)),
+            Err(Errno::NOENT | Errno::LOOP) => {}
+            Err(errno) => return Err(bare(errno)),
+        }
+        match once(RESOLVE_NO_MAGICLINKS) {
+            Ok(file) => Ok(file),
+            Err(Errno::NOENT | Errno::LOOP) if !self.request.path.is_empty() => {
+                walk::open(self.target, self.base, self.request.path.as_bytes(), how)
+            }
+            Err(errno) => Err(bare(errno)),
+        }
+    }
+
+    /// The same where the caller bounds how the path is resolved.
+    fn find_bounded(&self, how: How) -> Result<OwnedFd, Failure> {
+        let once = || open_how(self.base.map_or(CWD, AsFd::as_fd), &self.request.path, &how.at_once(RESOLVE_NO_MAGICLINKS));
         let mut result = once();
         // Below a folder, the kernel gives up on `..` whenever anything on the machine is mounted or renamed meanwhile (openat2(2)).
         for _ in 0..RACES_MAX {
@@ -124,10 +145,12 @@ impl Attempt<'_> {
 
     /// Whether nothing is there and no link is on the way: then nothing depends on who asks, and the place is the one that was asked for.
     fn is_plainly_absent(&self) -> bool {
-        let path = &self.request.path;
-        let goes_up = path.as_bytes().split(|byte| *byte == b'/').any(|name| name == b"..");
         let how = lookup(0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-        !goes_up && open_how(self.base.map_or(CWD, AsFd::as_fd), path, &how).err() == Some(Errno::NOENT)
+        !self.goes_up() && open_how(self.base.map_or(CWD, AsFd::as_fd), &self.request.path, &how).err() == Some(Errno::NOENT)
+    }
+
+    fn goes_up(&self) -> bool {
+        self.request.path.as_bytes().split(|byte| *byte == b'/').any(|name| name == b"..")
     }
 }
 

@@ -77,7 +77,7 @@ impl Opener {
         if form.lends_rights(&call.arguments) {
             return self.refuse(call);
         }
-        let target = Target { host_proc: self.host_proc.as_fd(), task: call.task };
+        let target = self.target(call.task);
         let read = Asked::read(form, call, target);
         if !self.listener.is_valid(call.id) {
             return Ok(());

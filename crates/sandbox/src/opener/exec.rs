@@ -50,7 +50,7 @@ struct Running {
 impl Opener {
     /// Looks at what is to be executed, and lets the kernel execute it under the warden's eyes.
     pub(super) fn execute(&mut self, call: &Notification) -> Result<(), Error> {
-        let target = Target { host_proc: self.host_proc.as_fd(), task: call.task };
+        let target = self.target(call.task);
         let looked = self.look(call, target).and_then(|asked| Ok((asked, target.process()?)));
         if !self.listener.is_valid(call.id) {
             return Ok(());
@@ -141,7 +141,7 @@ impl Opener {
         // them would make it wait for ever.
         if let Some(other) = self.tracer.other_of(process, call.task) {
             let own = rustix::process::getpid().as_raw_pid();
-            let is_traced = |task| Target { host_proc: self.host_proc.as_fd(), task }.tracer() == Ok(own);
+            let is_traced = |task| self.target(task).tracer() == Ok(own);
             // It may have the number of its process by now.
             if is_traced(other) || is_traced(process) {
                 self.tracer.hold(process, *call);
@@ -164,7 +164,7 @@ impl Opener {
     }
 
     fn is_debugged(&self, task: i32) -> bool {
-        Target { host_proc: self.host_proc.as_fd(), task }.tracer().is_ok_and(|tracer| tracer != 0)
+        self.target(task).tracer().is_ok_and(|tracer| tracer != 0)
     }
 
     /// The child of a debugger of the agent's own: what it asked for is told, and later what it became.
@@ -224,7 +224,7 @@ impl Opener {
 
     /// What a process runs now.
     fn running(&self, process: i32, confirmed: bool) -> Result<Running, Errno> {
-        let target = Target { host_proc: self.host_proc.as_fd(), task: process };
+        let target = self.target(process);
         let (file, identity) = self.executable(process)?;
         let arguments = self.process_file(process, "cmdline", ARGUMENTS_BYTES_MAX)?;
         let execution = |program: PathBuf, script: Option<PathBuf>, arguments| Execution {

@@ -3,7 +3,7 @@
 
 use super::attempt::Attempt;
 use super::request::Request;
-use super::target::Target;
+use super::target::{Target, TaskFolder};
 use super::{connect, masked};
 use crate::seccomp::Notification;
 use rustix::fs::{CWD, Mode, OFlags, openat};
@@ -17,7 +17,8 @@ const CALLS: [libc::c_long; 4] = [libc::SYS_openat, libc::SYS_openat2, libc::SYS
 pub fn call(bytes: &[u8]) {
     let Some((head, memory)) = bytes.split_first_chunk::<HEAD_BYTES>() else { return };
     let Ok(host_proc) = openat(CWD, c"/proc", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else { return };
-    let target = Target { host_proc: host_proc.as_fd(), task: rustix::process::getpid().as_raw_nonzero().get() };
+    let folder = TaskFolder::default();
+    let target = Target { host_proc: host_proc.as_fd(), folder: &folder, task: rustix::process::getpid().as_raw_nonzero().get() };
     let _name = connect::name(memory);
     let [choice, folder, from, length, flags @ ..] = *head;
     let Some(number) = CALLS.get(usize::from(choice) % CALLS.len()) else { return };

@@ -30,9 +30,11 @@ pub(super) struct Runner {
 /// Starts the runner, makes the first round, and writes what it says into `built.observed`. A required wall that did not hold is an error.
 pub(super) fn try_walls(setup: &Setup, built: &mut Built) -> Result<(Runner, Round), Error> {
     let mut runner = Runner::start(setup, built)?;
+    setup.done("start the probes' process");
     let Some(outcomes) = runner.make(Occasion::Start)? else { return Err(failed_child(setup, &runner.inmate)) };
     let round = Round::new(Occasion::Start, runner.sighted(setup, built, outcomes));
     observe(setup, built, &round)?;
+    setup.done("make the probes");
     Ok((runner, round))
 }
 

@@ -56,6 +56,34 @@ fn no_descriptor_is_inherited() {
 }
 
 #[test]
+fn the_agent_shares_no_process_group_and_gets_no_terminal() {
+    let program = r#"
+import errno, os, signal
+def check(name, holds): print(name) if not holds else None
+def error(act):
+    try: act(); return 0
+    except OSError as e: return e.errno
+check("a group of its own", os.getpgrp() == os.getpid())
+check("no terminal", error(lambda: os.open("/dev/tty", os.O_RDWR)) == errno.ENXIO)
+check("no session to leave", error(os.setsid) == errno.EPERM)
+# The warden and process 1 would end by it.
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+check("to its group", error(lambda: os.kill(0, signal.SIGTERM)) == 0)
+main, other = os.openpty()
+check("none acquired", error(lambda: os.close(os.open(os.ttyname(other), os.O_RDWR))) == 0 and error(lambda: os.open("/dev/tty", os.O_RDWR)) == errno.ENXIO)
+print("done")
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("program.py");
+    std::fs::write(&file, program).unwrap();
+    let mount = format!("ro={}", folder.path().display());
+    for options in [&["observe", &mount][..], &[&mount]] {
+        let output = run(options, &format!("exec /usr/bin/python3 {} 2>&1", file.display()));
+        assert_eq!((text(&output).as_str(), output.status.code()), ("done\n", Some(0)), "{options:?}");
+    }
+}
+
+#[test]
 fn survivors_end_with_the_agent() {
     let mark = format!("77{}", std::process::id());
     let output = run(&[], &format!("sleep {mark} & setsid sleep {mark} & exit 9"));

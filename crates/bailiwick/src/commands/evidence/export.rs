@@ -1,7 +1,7 @@
 //! What leaves for someone who checks it elsewhere.
 
 use super::{place, resolve_log, unreadable};
-use crate::cli::{ExportArgs, ProofArgs};
+use crate::cli::{BundleArgs, ProofArgs};
 use crate::exit::{DONE, Failure, NEGATIVE, USAGE};
 use crate::print;
 use crate::settings::Settings;
@@ -12,7 +12,7 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-pub(super) fn bundle(args: &ExportArgs, settings: &Settings) -> Result<u8, Failure> {
+pub(super) fn bundle(args: &BundleArgs, settings: &Settings) -> Result<u8, Failure> {
     let selection = selection(args)?;
     let logs = logs(&args.logs, settings)?;
     let exported = match &args.output {
@@ -45,7 +45,7 @@ pub(super) fn proof(args: &ProofArgs, settings: &Settings) -> Result<u8, Failure
     Ok(DONE)
 }
 
-fn selection(args: &ExportArgs) -> Result<Selection, Failure> {
+fn selection(args: &BundleArgs) -> Result<Selection, Failure> {
     let wrong = |option: &'static str| move |error: TokenError| Failure::new(USAGE, format_args!("{option}: {error}"));
     Ok(Selection {
         session: args.session.as_deref().map(SessionId::parse).transpose().map_err(wrong("--session"))?,

@@ -171,8 +171,7 @@ fn text(bytes: Vec<u8>) -> Option<String> {
 fn printable(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     for character in line.chars() {
-        let is_hidden = matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-        if character == '\t' || !character.is_control() && !is_hidden {
+        if character == '\t' || !character.is_control() && !is_hidden(character) {
             out.push(character);
         } else {
             out.extend(character.escape_unicode());
@@ -180,3 +179,17 @@ fn printable(line: &str) -> String {
     }
     out
 }
+
+/// Whether a character shows nothing, or turns the direction of writing: format characters, separators of lines, fillers and tags (Unicode
+/// Standard Annexes 9 and 31).
+fn is_hidden(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,6 @@ use super::{Desk, ENTRIES_MAX};
 use crate::snapshot::compare::{Change, Difference};
 use crate::snapshot::entry::{Entry, Kind};
 use crate::snapshot::manifest::Manifest;
-use crate::snapshot::restore::is_partial;
 use crate::snapshot::store::{Scene, Store};
 use crate::snapshot::tree::Tree;
 use crate::snapshot::walk::walk;
@@ -78,7 +77,8 @@ impl Desk {
 }
 
 fn shown(changes: &[Change]) -> Vec<Shown> {
-    let told = changes.iter().filter(|change| change.difference != Difference::Time && !is_partial(&change.path));
+    // A name like those that a killed rollback leaves is told as well: an agent can give it to anything.
+    let told = changes.iter().filter(|change| change.difference != Difference::Time);
     told.map(|change| Shown { path: change.path.clone(), difference: change.difference }).collect()
 }
 
