@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Where rustup puts cargo, for shells that have not been told.
 export PATH := $(PATH):$(HOME)/.cargo/bin
-.PHONY: help setup build run test test-agents bench bench-limits bench-escapes fuzz clean-demo
+.PHONY: help setup build run test test-agents bench bench-limits bench-escapes test-work test-old-kernel fuzz clean-demo
 
 # Cargo knows where it builds; a user's own CARGO_TARGET_DIR is kept.
 PROGRAM = $${CARGO_TARGET_DIR:-target}/debug/bailiwick
@@ -38,6 +38,12 @@ bench-limits: ## Set off full-size bombs in sessions, and tell how each ended
 
 bench-escapes: setup ## Try every known escape in our walls and in other sandboxes, and print one table
 	@scripts/bench-escapes
+
+test-work: setup ## Do real work in sessions (venv, pytest, node, npm, cargo, make, git, gdb, strace, a server), and tell what works
+	@scripts/test-work
+
+test-old-kernel: setup ## Boot Debian 12's kernel in an emulated machine, and try the walls and their refusals there
+	@scripts/test-old-kernel
 
 clean-demo: ## Remove the folder of the last demo; kept folders and the model stay
 	@scripts/clean-demo

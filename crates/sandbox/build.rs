@@ -21,6 +21,8 @@ const AGENT: [(&str, &str); 6] = [
 ];
 /// Parts of the roles' lists.
 const ROLE: [&str; 5] = ["everyone", "data", "libraries", "local", "remote"];
+/// Refusals that nobody would hear of.
+const UNHEARD: &str = "the agent's refusals are all reported: `refuse-absent`";
 /// Rules that only the agent's warden can follow.
 const WARDEN_ONLY: &str = "a role has no warden: its rules are allow, absent and when";
 
@@ -59,7 +61,11 @@ fn tables(folder: &Path) -> Result<String, Failure> {
     let mut agent = Vec::new();
     for (name, layer) in AGENT {
         let file = format!("agent/{name}.list");
-        for (number, entry) in numbered(read(folder, &file, list::parse)?, &numbers, architecture, &file)? {
+        let entries = read(folder, &file, list::parse)?;
+        if let Some(entry) = entries.iter().find(|entry| entry.rule == Rule::Word("Absent")) {
+            return Err((file, Problem { line: entry.line, what: UNHEARD.to_owned() }.to_string()));
+        }
+        for (number, entry) in numbered(entries, &numbers, architecture, &file)? {
             agent.push((
                 number,
                 format!("Entry {{ layer: Layer::{layer}, name: {:?}, number: {number}, rule: {} }}", entry.name, code("Rule", &entry.rule)),

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut timeline = endpoint::Timeline::begin();
+    sandbox::read_start_values();
     let parsed = match cli::Cli::try_parse() {
         Ok(parsed) => parsed,
         Err(error) => return exit::usage(&error),

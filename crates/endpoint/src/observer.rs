@@ -126,23 +126,25 @@ impl Observer {
             Report::FileOpened { path, mode } => {
                 Event::FileOpened(FileOpened { session_id, file_id: file_id(&self.key, &path), path_class: self.class(&path), mode })
             }
-            Report::FileRefused { path, mode, errno: NOT_THERE } if !self.is_telling(&path, mode) => return Ok(None),
-            Report::FileRefused { path, mode, errno } => Event::FileRefused(FileRefused {
+            Report::FileRefused { path, mode, errno: NOT_THERE, .. } if !self.is_telling(&path, mode) => return Ok(None),
+            Report::FileRefused { path, mode, errno, attempts } => Event::FileRefused(FileRefused {
                 session_id,
                 file_id: file_id(&self.key, &path),
                 path_class: self.class(&path),
                 mode,
                 code: RefusalCode::FileDenied,
                 errno: errno_name(errno),
+                attempts,
             }),
             Report::FileChanged { path, change } => {
                 Event::FileChanged(FileChanged { session_id, file_id: file_id(&self.key, &path), path_class: self.class(&path), change })
             }
             Report::WallsProbed { round } => self.facts.event(&round),
-            Report::SystemCallRefused { name } => Event::SystemCallRefused(SystemCallRefused {
+            Report::SystemCallRefused { name, attempts } => Event::SystemCallRefused(SystemCallRefused {
                 session_id,
                 system_call: Token::lossy(&name),
                 code: RefusalCode::SystemCallDenied,
+                attempts,
             }),
             Report::ProgramExecuted(execution) => self.program_executed(&execution, along)?,
             Report::ProgramRefused { path, reason } => self.program_refused(&path, reason),

@@ -78,10 +78,12 @@ fn take_reports(reports: &OwnedFd, printed: bool) {
         if printed {
             let _gone = match Report::decode(bytes) {
                 Ok(Report::FileOpened { path, mode }) => writeln!(std::io::stderr(), "opened {mode:?} {}", path.display()),
-                Ok(Report::FileRefused { path, mode, errno }) => {
+                Ok(Report::FileRefused { path, mode, errno, .. }) => {
                     writeln!(std::io::stderr(), "refused {mode:?} {} {errno}", path.display())
                 }
-                Ok(Report::SystemCallRefused { name }) => writeln!(std::io::stderr(), "call {name}"),
+                Ok(Report::SystemCallRefused { name, attempts }) => {
+                    writeln!(std::io::stderr(), "call {name}{}", if attempts == 1 { String::new() } else { format!(" {attempts} times") })
+                }
                 Ok(Report::FileChanged { path, change }) => writeln!(std::io::stderr(), "changed {change:?} {}", path.display()),
                 Ok(Report::ProgramExecuted(execution)) => print_program(&execution, received.descriptors),
                 Ok(Report::ProgramRefused { path, reason }) => {

@@ -4,6 +4,8 @@ use crate::{Error, Plan, Wall, kernel, survey};
 use rustix::process::DumpableBehavior;
 use rustix::thread::{CapabilitySet, CapabilitySets, UnshareFlags};
 use rustix::time::ClockId;
+use std::fs::File;
+use std::io::Write;
 
 /// The user and group id inside, whoever the caller is outside.
 pub(crate) const ID_INSIDE: u32 = 1000;
@@ -12,8 +14,19 @@ const NEW_TIME: UnshareFlags = UnshareFlags::NEWTIME;
 /// What the session's clocks begin with, in seconds: some programs take zero for no time at all.
 const CLOCKS_START: i64 = 60;
 
+/// Where the offsets of the children's clocks are written. It is opened while this process can be dumped: its own files in /proc belong
+/// to root afterwards, and older kernels (6.1) let only their owner open this one.
+#[derive(Debug)]
+pub(crate) struct ClockOffsets(std::io::Result<File>);
+
+impl ClockOffsets {
+    fn open() -> Self {
+        Self(File::options().write(true).open("/proc/self/timens_offsets"))
+    }
+}
+
 /// Enters a new user, mount, pid and network namespace and maps the caller's id, and nothing else, into it.
-pub(crate) fn enter_namespaces(plan: &Plan) -> Result<(), Error> {
+pub(crate) fn enter_namespaces(plan: &Plan) -> Result<ClockOffsets, Error> {
     let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
     // In a container's user namespace that fixes the groups, its root has no more of them than its user outside has.
     let fixed = std::fs::read_to_string("/proc/self/setgroups").is_ok_and(|text| text.trim_end() == "deny");
@@ -33,16 +46,17 @@ pub(crate) fn enter_namespaces(plan: &Plan) -> Result<(), Error> {
     let flags = flags.into_iter().filter(|(wall, _)| !plan.is_away(*wall)).fold(UnshareFlags::empty(), |all, (_, flag)| all | flag);
     rustix_unshare(flags).map_err(missing)?;
     if plan.is_away(Wall::UserNamespace) {
-        return Ok(());
+        return Ok(ClockOffsets::open());
     }
     // An undumpable process's own files in /proc belong to root, and the maps could not be written.
     rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable).map_err(Error::errno("allow writing the id maps"))?;
     let mapped = map_ids(user, group);
+    let offsets = ClockOffsets::open();
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(Error::errno("hide the warden's memory"))?;
     mapped.map_err(|source| Error::WallMissing { wall: Wall::UserNamespace, found: why_not(&source.to_string()) })?;
     // Best effort on top of seccomp: no user namespace below this one.
     let _unavailable = std::fs::write("/proc/sys/user/max_user_namespaces", "0");
-    Ok(())
+    Ok(offsets)
 }
 
 /// Enters one more namespace whose absence a plan may allow.
@@ -56,12 +70,14 @@ fn why_not(said: &str) -> String {
 }
 
 /// Lets the children's clocks since the start of the machine begin anew: what they tell of the host is nothing.
-pub(crate) fn enter_time_namespace() -> Result<(), Error> {
+pub(crate) fn enter_time_namespace(offsets: ClockOffsets) -> Result<(), Error> {
     let missing = |found: String| Error::WallMissing { wall: Wall::TimeNamespace, found };
+    let mut file = offsets.0.map_err(|error| missing(error.to_string()))?;
     rustix_unshare(NEW_TIME).map_err(|errno| missing(errno.to_string()))?;
     let offset = |name: &str, clock| format!("{name} {} 0\n", CLOCKS_START.saturating_sub(rustix::time::clock_gettime(clock).tv_sec));
     let offsets = [offset("monotonic", ClockId::Monotonic), offset("boottime", ClockId::Boottime)].concat();
-    std::fs::write("/proc/self/timens_offsets", offsets).map_err(|error| missing(error.to_string()))
+    // In one piece: the kernel takes no second one.
+    file.write_all(offsets.as_bytes()).map_err(|error| missing(error.to_string()))
 }
 
 fn rustix_unshare(flags: UnshareFlags) -> rustix::io::Result<()> {

@@ -57,7 +57,7 @@ pub use report::{Arguments, CallRequest, Execution, REPORT_BYTES_MAX, Report};
 pub use role::{Child, fork_role, scrub_arguments};
 pub use session::{DoorSockets, Ready, Warden, spawn};
 pub use signals::Signals;
-pub use survey::{Survey, WallStatus, kernel_release, survey};
+pub use survey::{StandIn, Survey, WallStatus, kernel_release, read_start_values, survey};
 pub use timeline::Timeline;
 pub use wall::{Observation, Wall};
 #[cfg(feature = "danger-weaken")]

@@ -110,15 +110,18 @@ impl Opener {
     /// Waits for one call and answers it. An error is one of the warden's: the session cannot go on.
     pub(crate) fn answer_one(&mut self) -> Result<(), Error> {
         let received = self.listener.receive().map_err(Error::system("take a call of the agent"))?;
-        let Some(call) = received else { return Ok(()) };
+        received.map_or(Ok(()), |call| self.answer(&call))
+    }
+
+    fn answer(&mut self, call: &Notification) -> Result<(), Error> {
         match self.calls.rule(call.number) {
-            Some(Rule::Open(_)) => self.open(&call),
-            Some(Rule::Change(_)) => self.change(&call),
-            Some(Rule::Make) => self.make(&call),
-            Some(Rule::Connect) => self.connect(&call),
-            Some(Rule::Execute) => self.execute(&call),
-            Some(Rule::Trace | Rule::Tell) => self.observe(&call),
-            _ => self.refuse(&call),
+            Some(Rule::Open(_)) => self.open(call),
+            Some(Rule::Change(_)) => self.change(call),
+            Some(Rule::Make) => self.make(call),
+            Some(Rule::Connect) => self.connect(call),
+            Some(Rule::Execute) => self.execute(call),
+            Some(Rule::Trace | Rule::Tell) => self.observe(call),
+            Some(Rule::Allow | Rule::When(..) | Rule::Refuse | Rule::RefuseAbsent) | None => self.refuse(call),
         }
     }
 
@@ -142,6 +145,11 @@ impl Opener {
         &self.journal
     }
 
+    /// Tells what was counted and not told yet.
+    pub(crate) fn settle(&mut self) -> Result<(), Error> {
+        self.journal.settle()
+    }
+
     /// Forgets what a trial was told.
     pub(crate) fn begin_trial(&mut self) {
         self.journal = Journal::trial();
@@ -152,7 +160,7 @@ impl Opener {
     }
 
     fn refuse(&mut self, call: &Notification) -> Result<(), Error> {
-        self.journal.call(call.number)?;
+        self.journal.call(call.full)?;
         self.listener.reply(call.id, &Reply::Error(self.calls.refusal(call.number, &call.arguments)));
         Ok(())
     }
@@ -239,32 +247,42 @@ impl Opener {
         };
         if self.journal.socket().is_none() {
             // The probe's sockets do not wait.
-            self.connected(call.id, knock.connect(self.host_proc.as_fd()));
-            return Ok(());
+            let result = knock.connect(self.host_proc.as_fd());
+            return self.connected(call, &knock, result);
         }
         if let Some(result) = knock.at_once() {
-            self.connected(call.id, result);
-            return Ok(());
+            return self.connected(call, &knock, result);
         }
         self.task_folder.forget();
         let mut kept = vec![self.listener.as_fd(), self.host_proc.as_fd()];
+        kept.extend(self.journal.socket());
         kept.extend(knock.descriptors());
         match self.waiting.start(&kept)? {
             Side::Full => self.fail(call.id, Errno::AGAIN),
             Side::Warden(helper) => self.waiting.keep(call.id, Goal::Connect, helper),
             Side::Helper => {
-                self.connected(call.id, knock.connect(self.host_proc.as_fd()));
-                kernel::exit_now(0)
+                self.journal.leave_counts();
+                let result = knock.connect(self.host_proc.as_fd());
+                let told = self.connected(call, &knock, result).and_then(|()| self.journal.settle());
+                kernel::exit_now(i32::from(told.is_err()))
             }
         }
         Ok(())
     }
 
-    fn connected(&self, id: u64, result: Result<(), Errno>) {
-        match result {
-            Ok(()) => self.listener.reply(id, &Reply::Done),
-            Err(errno) => self.fail(id, errno),
+    fn connected(&mut self, call: &Notification, knock: &Knock, result: Result<(), Errno>) -> Result<(), Error> {
+        let Err(errno) = result else {
+            self.listener.reply(call.id, &Reply::Done);
+            return Ok(());
+        };
+        if connect::is_refusal(errno) {
+            match knock.path(self.host_proc.as_fd()) {
+                Some(path) => self.journal.refused(&path, FileMode::ReadWrite, errno.raw_os_error())?,
+                None => self.journal.call(call.full)?,
+            }
         }
+        self.fail(call.id, errno);
+        Ok(())
     }
 
     fn fail(&self, id: u64, errno: Errno) {
@@ -324,10 +342,10 @@ impl Opener {
             Side::Full => self.fail(id, Errno::NFILE),
             Side::Warden(helper) => self.waiting.keep(id, Goal::Open(how, file), helper),
             Side::Helper => {
+                self.journal.leave_counts();
                 let opened = kernel::open_how(self.host_proc.as_fd(), &own(file.as_fd()), &how.again());
                 match opened.map(|opened| self.hand_over(id, how, &opened)) {
-                    Ok(Ok(())) => {}
-                    Ok(Err(_)) => kernel::exit_now(1),
+                    Ok(told) => kernel::exit_now(i32::from(told.and_then(|()| self.journal.settle()).is_err())),
                     Err(errno) => self.fail(id, errno),
                 }
                 kernel::exit_now(0)

@@ -1,4 +1,5 @@
 mod programs;
+mod tally;
 
 pub(crate) use programs::read_all;
 pub use programs::{Arguments, CallRequest, Execution};
@@ -7,7 +8,7 @@ use crate::Error;
 use crate::probe::Round;
 use crate::programs::ProgramRefusal;
 use schema::event::{FileChange, FileMode};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::hash::{BuildHasher, RandomState};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -22,10 +23,6 @@ pub(crate) const PATH_BYTES_MAX: usize = 4096;
 /// How many different files are opened in a session, by path and mode. What cannot be remembered would be reported every time, and a log
 /// that grows without a bound fills the host's disk: what comes after these is not opened.
 const OPENED_MAX: usize = 1 << 20;
-/// How many different refusals are told apart; later ones are reported once, at the root.
-const REFUSED_MAX: usize = 16_384;
-/// How many different system calls are reported as refused.
-const CALLS_MAX: usize = 4096;
 /// Reports that a trial keeps.
 const TRIAL_MAX: usize = 32_768;
 
@@ -47,11 +44,15 @@ pub enum Report {
         mode: FileMode,
         /// The error number that the agent got.
         errno: i32,
+        /// How many attempts this report stands for; each attempt is counted in one report only.
+        attempts: u64,
     },
-    /// A system call was refused; once for each call.
+    /// A system call was refused.
     SystemCallRefused {
-        /// Its name, `call_NUMBER` if it is unknown.
+        /// Its name, `call_NUMBER` if it is unknown; with its numbering before it (`i386:20`) if that is not the machine's own.
         name: String,
+        /// How many attempts this report stands for; each attempt is counted in one report only.
+        attempts: u64,
     },
     /// A name or a file's attributes changed; once for each path and kind of change.
     FileChanged {
@@ -88,8 +89,10 @@ impl Report {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::FileOpened { path, mode } => text(b'o', *mode, 0, path.as_os_str().as_bytes()),
-            Self::FileRefused { path, mode, errno } => text(b'r', *mode, *errno, path.as_os_str().as_bytes()),
-            Self::SystemCallRefused { name } => text(b's', FileMode::Read, 0, name.as_bytes()),
+            Self::FileRefused { path, mode, errno, attempts } => {
+                text(b'r', *mode, *errno, &counted(*attempts, path.as_os_str().as_bytes()))
+            }
+            Self::SystemCallRefused { name, attempts } => text(b's', FileMode::Read, 0, &counted(*attempts, name.as_bytes())),
             Self::FileChanged { path, change } => text(b'c', FileMode::Write, number(*change), path.as_os_str().as_bytes()),
             Self::ProgramExecuted(execution) => programs::encode(execution),
             Self::ProgramRefused { path, reason } => programs::encode_refusal(path, *reason),
@@ -114,15 +117,21 @@ impl Report {
         let path = || PathBuf::from(OsStr::from_bytes(rest));
         match kind {
             b'o' => Ok(Self::FileOpened { path: path(), mode }),
-            b'r' => Ok(Self::FileRefused { path: path(), mode, errno: i32::from_le_bytes([a, b, c, d]) }),
+            b'r' => {
+                let (attempts, path) = rest.split_first_chunk().ok_or_else(|| problem("a report lacks its count"))?;
+                let (path, attempts) = (PathBuf::from(OsStr::from_bytes(path)), u64::from_le_bytes(*attempts));
+                Ok(Self::FileRefused { path, mode, errno: i32::from_le_bytes([a, b, c, d]), attempts })
+            }
             b'c' => {
                 let change = i32::from_le_bytes([a, b, c, d]);
                 let change = CHANGES.into_iter().find(|one| number(*one) == change);
                 change.map(|change| Self::FileChanged { path: path(), change }).ok_or(problem("a report's change is unknown"))
             }
-            b's' => String::from_utf8(rest.to_vec())
-                .map(|name| Self::SystemCallRefused { name })
-                .map_err(|_| problem("a report's name is not text")),
+            b's' => {
+                let (attempts, name) = rest.split_first_chunk().ok_or_else(|| problem("a report lacks its count"))?;
+                let name = String::from_utf8(name.to_vec()).map_err(|_| problem("a report's name is not text"))?;
+                Ok(Self::SystemCallRefused { name, attempts: u64::from_le_bytes(*attempts) })
+            }
             b'x' => programs::decode(rest).map(Self::ProgramExecuted).ok_or_else(|| problem("a report of a program is broken")),
             b'n' => programs::decode_refusal(rest).ok_or_else(|| problem("a report of a refused program is broken")),
             b'y' => programs::decode_observed(rest).ok_or_else(|| problem("a report of an observed call is broken")),
@@ -143,6 +152,10 @@ fn number(change: FileChange) -> i32 {
         FileChange::Linked => 3,
         FileChange::Attributes => 4,
     }
+}
+
+fn counted(attempts: u64, rest: &[u8]) -> Vec<u8> {
+    [&attempts.to_le_bytes(), rest].concat()
 }
 
 fn text(kind: u8, mode: FileMode, errno: i32, rest: &[u8]) -> Vec<u8> {
@@ -173,11 +186,9 @@ pub(crate) struct Journal {
     sink: Sink,
     keys: [RandomState; 2],
     opened: HashSet<u128>,
-    refused: HashSet<u128>,
-    calls: BTreeSet<i32>,
+    refusals: tally::Refusals,
     known: programs::Known,
     opened_max: usize,
-    refused_max: usize,
     sent: u64,
 }
 
@@ -194,9 +205,8 @@ impl Journal {
 
     fn with(sink: Sink) -> Self {
         let keys = [RandomState::new(), RandomState::new()];
-        let (opened, refused, calls) = (HashSet::new(), HashSet::new(), BTreeSet::new());
-        let known = programs::Known::default();
-        Self { sink, keys, opened, refused, calls, known, opened_max: OPENED_MAX, refused_max: REFUSED_MAX, sent: 0 }
+        let (opened, refusals, known) = (HashSet::new(), tally::Refusals::default(), programs::Known::default());
+        Self { sink, keys, opened, refusals, known, opened_max: OPENED_MAX, sent: 0 }
     }
 
     /// Reports an opened file. When this returns true, the supervisor's queue holds it, or held it before; if false, there are too many.
@@ -231,29 +241,6 @@ impl Journal {
         }
         self.send(Report::FileChanged { path: path.to_owned(), change })?;
         self.opened.insert(hash);
-        Ok(())
-    }
-
-    /// Reports a refused file.
-    pub(crate) fn refused(&mut self, path: &Path, mode: FileMode, errno: i32) -> Result<(), Error> {
-        let path = if self.refused.len() < self.refused_max { path } else { Path::new("/") };
-        let hash = self.hash((path, mode, errno));
-        if self.refused.contains(&hash) {
-            return Ok(());
-        }
-        self.send(Report::FileRefused { path: path.to_owned(), mode, errno })?;
-        self.refused.insert(hash);
-        Ok(())
-    }
-
-    /// Reports a refused call.
-    pub(crate) fn call(&mut self, number: i32) -> Result<(), Error> {
-        // An agent cannot make the set grow past its bound by inventing numbers.
-        if self.calls.contains(&number) || self.calls.len() >= CALLS_MAX {
-            return Ok(());
-        }
-        self.send(Report::SystemCallRefused { name: crate::seccomp::name(number) })?;
-        self.calls.insert(number);
         Ok(())
     }
 

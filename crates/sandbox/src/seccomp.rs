@@ -3,10 +3,12 @@
 #[cfg(any(test, fuzzing))]
 pub(crate) mod hostile;
 mod listener;
+mod number;
 mod program;
 mod table;
 
 pub(crate) use listener::{Listener, Notification, Reply};
+pub(crate) use number::Number;
 pub(crate) use program::{Watch, Watched, build, build_role, is_available};
 pub(crate) use table::{ATTACH, DATA, EVERYONE, LIBRARIES, LOCAL, REMOTE, RoleRule, Rule, SEIZE, SET_ID, Table, name};
 

@@ -1,8 +1,8 @@
 //! What this host gives: every wall is built once around a session that never starts an agent.
 
 use crate::plan::{Calls, Limits, Network, Plan, PrivateArea, Stdio};
-use crate::probe::Round;
-use crate::{Error, Keeper, Observation, Programs, Wall, kernel};
+use crate::probe::{Outcome, Round};
+use crate::{Error, Keeper, Observation, Programs, Wall, kernel, rules};
 use std::collections::BTreeMap;
 
 /// What [`survey`] found out.
@@ -16,13 +16,34 @@ pub struct Survey {
     pub limits_by: Keeper,
     /// Each wall of [`Wall::ALL`], in that order.
     pub walls: Vec<WallStatus>,
+    /// What makes good which right that this kernel's Landlock lacks; none if the walls could not be built.
+    pub stand_ins: Vec<StandIn>,
     /// What came of each probe; none if the walls could not be built.
     pub round: Option<Round>,
+}
+
+/// A right that the kernel's version of Landlock lacks, and the wall that stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StandIn {
+    /// The right, as linux/landlock.h calls it, in lower case and without its prefix.
+    pub right: &'static str,
+    /// The wall that makes it good.
+    pub wall: Wall,
+    /// The probes that show that it does.
+    pub probes: &'static [&'static str],
+    /// Whether each of them was refused.
+    pub holds: bool,
 }
 
 /// The running kernel's release, as `uname -r` prints it.
 pub fn kernel_release() -> String {
     kernel::release_text()
+}
+
+/// Asks what the kernel tells a program at its start, once for this process and all that are forked from it. Before Linux 6.4 it stands only
+/// in a file of /proc that nobody can read in a process that hides its memory, as all of a session do. Call it first of all.
+pub fn read_start_values() {
+    let _remembered = rustix::param::page_size();
 }
 
 /// What [`survey`] found out about one wall on this host.
@@ -50,12 +71,29 @@ pub fn survey() -> Result<Survey, Error> {
     let mut warden = crate::spawn(plan())?;
     let outcome = warden.ready();
     drop(warden);
-    let (limits_by, walls, round) = match outcome {
-        Ok(ready) => (ready.meter.keeper(), judge(&ready.observed), Some(ready.round)),
-        Err(Error::WallMissing { wall, found }) => (Keeper::Watcher, without(wall, &found), None),
+    let landlock_abi = kernel::landlock_abi();
+    let (limits_by, walls, stand_ins, round) = match outcome {
+        Ok(ready) => {
+            let stand_ins = stand_ins(landlock_abi, &ready.round);
+            (ready.meter.keeper(), judge(&ready.observed, &stand_ins), stand_ins, Some(ready.round))
+        }
+        Err(Error::WallMissing { wall, found }) => (Keeper::Watcher, without(wall, &found), Vec::new(), None),
         Err(error) => return Err(error),
     };
-    Ok(Survey { kernel_release: kernel::release_text(), landlock_abi: kernel::landlock_abi(), limits_by, walls, round })
+    Ok(Survey { kernel_release: kernel::release_text(), landlock_abi, limits_by, walls, stand_ins, round })
+}
+
+/// What stands in for the rights that a version lacks. A kernel without Landlock lacks the wall itself, and nothing stands in for that.
+fn stand_ins(landlock_abi: u32, round: &Round) -> Vec<StandIn> {
+    if rules::known(landlock_abi).is_none() {
+        return Vec::new();
+    }
+    let tell = |right: &'static rules::Right| {
+        let mut outcomes = round.results().filter(|(probe, _)| right.probes.contains(&probe.name)).map(|(_, outcome)| outcome).peekable();
+        let holds = outcomes.peek().is_some() && outcomes.all(|outcome| outcome == Outcome::Refused);
+        StandIn { right: right.name, wall: right.substitute, probes: right.probes, holds }
+    };
+    rules::lacking(landlock_abi).map(tell).collect()
 }
 
 /// A session with every wall, none of them required.
@@ -85,8 +123,13 @@ fn plan() -> Plan {
 }
 
 /// The statuses of walls that were tried.
-fn judge(observed: &BTreeMap<Wall, Observation>) -> Vec<WallStatus> {
+fn judge(observed: &BTreeMap<Wall, Observation>, stand_ins: &[StandIn]) -> Vec<WallStatus> {
+    let unmet = stand_ins.iter().find(|one| !one.holds);
     let status = |wall: &Wall| match observed.get(wall) {
+        Some(Observation::Held) if *wall == Wall::Landlock && unmet.is_some() => {
+            let (right, other) = unmet.map_or(("a right", Wall::Landlock), |one| (one.right, one.wall));
+            missing(*wall, format!("it has no {right}, and {other} does not make that good"))
+        }
         Some(Observation::Held) => WallStatus { wall: *wall, available: true, found: "held".to_owned(), advice: wall.advice() },
         Some(other @ (Observation::Missing(_) | Observation::Unused)) => missing(*wall, other.token().to_string()),
         None => missing(*wall, "it was not tried".to_owned()),

@@ -120,7 +120,7 @@ fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
     // A group that cannot be entered bounds nothing: the trial sees that.
     let gauge = setup.group.as_ref().and_then(|group| group.enter().ok()).unwrap_or_default();
     setup.done("enter the control group");
-    identity::enter_namespaces(plan)?;
+    let offsets = identity::enter_namespaces(plan)?;
     for (wall, flag) in [
         (Wall::IpcNamespace, UnshareFlags::NEWIPC),
         (Wall::UtsNamespace, UnshareFlags::NEWUTS),
@@ -131,7 +131,7 @@ fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
         }
     }
     if !plan.is_away(Wall::TimeNamespace) {
-        allow(plan, &mut observed, identity::enter_time_namespace())?;
+        allow(plan, &mut observed, identity::enter_time_namespace(offsets))?;
     }
     if !plan.is_away(Wall::UtsNamespace) {
         // The probe of the name sees whether that was done.

@@ -297,6 +297,9 @@ pub struct FileRefused {
     pub code: RefusalCode,
     /// The error the agent got (`ENOENT`, `EACCES`, `EROFS`, …).
     pub errno: Token,
+    /// How many attempts this record stands for, 1 if it does not say; each attempt is counted in one record only.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub attempts: u64,
 }
 
 /// See [`Event::ConnectionRefused`].
@@ -341,10 +344,23 @@ pub struct NameRefused {
 pub struct SystemCallRefused {
     /// Whose session.
     pub session_id: SessionId,
-    /// The call's name, or its number.
+    /// The call's name or, if it has none, `call_NUMBER`; with the numbering before it (`i386:20`, `x32:39`) if it is not the machine's own.
     pub system_call: Token,
     /// Always [`RefusalCode::SystemCallDenied`].
     pub code: RefusalCode,
+    /// How many attempts this record stands for, 1 if it does not say; each attempt is counted in one record only.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub attempts: u64,
+}
+
+/// What a record without a count stands for.
+fn once() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_once(attempts: &u64) -> bool {
+    *attempts == once()
 }
 
 /// See [`Event::LogRecovered`].

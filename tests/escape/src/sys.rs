@@ -47,6 +47,9 @@ pub(crate) fn call_i386(number: u32, argument: u32) -> i32 {
             out("r8") _, out("r9") _, out("r10") _, out("r11") _,
         );
     }
+    if result == -libc::ENOSYS {
+        refused(&format!("i386:{number}"), libc::ENOSYS, "");
+    }
     result
 }
 

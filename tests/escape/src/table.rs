@@ -4,11 +4,32 @@ use crate::result::Judged;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-/// Prints Markdown: totals for each class, then each attempt that succeeded somewhere.
+/// What came of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Through {
+    /// The host shows it: something of the user's was read, changed, reached or left behind.
+    Host,
+    /// The kernel gave what it gives to nobody behind a wall, and the host shows nothing.
+    Reached,
+    Nothing,
+}
+
+impl Through {
+    fn of(effects: &[String]) -> Self {
+        match effects {
+            [] => Self::Nothing,
+            all if all.iter().all(|effect| effect.starts_with("gained ")) => Self::Reached,
+            _ => Self::Host,
+        }
+    }
+}
+
+/// Prints Markdown: for each class how many had an effect on the host, and how many more reached something; then each attempt that
+/// succeeded somewhere.
 pub(crate) fn print(files: &[String]) -> ExitCode {
     let mut labels: Vec<String> = Vec::new();
     let mut rows: Vec<(String, String)> = Vec::new();
-    let mut cells: BTreeMap<(String, String), bool> = BTreeMap::new();
+    let mut cells: BTreeMap<(String, String), Through> = BTreeMap::new();
     for file in files {
         let text = std::fs::read_to_string(file).unwrap();
         for one in text.lines().filter_map(|line| serde_json::from_str::<Judged>(line).ok()) {
@@ -19,13 +40,14 @@ pub(crate) fn print(files: &[String]) -> ExitCode {
             if !rows.contains(&row) {
                 rows.push(row);
             }
-            cells.insert((one.label, one.attempt), !one.effects.is_empty());
+            let through = Through::of(&one.effects);
+            cells.insert((one.label, one.attempt), through);
         }
     }
     let is_through = |label: &String, attempt: &String| cells.get(&(label.clone(), attempt.clone())).copied();
     let counts = |chosen: &dyn Fn(&String) -> bool, label: &String| {
-        let mine = rows.iter().filter(|(class, attempt)| chosen(class) && is_through(label, attempt) == Some(true));
-        mine.count().to_string()
+        let count = |wanted| rows.iter().filter(|(class, attempt)| chosen(class) && is_through(label, attempt) == Some(wanted)).count();
+        format!("{} + {}", count(Through::Host), count(Through::Reached))
     };
     let head = |first: &str| println!("| {first} | {} |\n|---|{}", labels.join(" | "), "---|".repeat(labels.len()));
     head("class (attempts)");
@@ -41,12 +63,13 @@ pub(crate) fn print(files: &[String]) -> ExitCode {
     head("attempt");
     for (_, attempt) in &rows {
         let row = labels.iter().map(|label| match is_through(label, attempt) {
-            Some(true) => "through",
-            Some(false) => "·",
+            Some(Through::Host) => "host",
+            Some(Through::Reached) => "reached",
+            Some(Through::Nothing) => "·",
             None => "?",
         });
         let row: Vec<&str> = row.collect();
-        if row.contains(&"through") {
+        if row.iter().any(|cell| ["host", "reached"].contains(cell)) {
             println!("| {attempt} | {} |", row.join(" | "));
         }
     }

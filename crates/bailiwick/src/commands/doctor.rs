@@ -2,7 +2,7 @@ use super::{apparmor, policy};
 use crate::cli::DoctorArgs;
 use crate::exit::{DONE, Failure, NEGATIVE, REFUSED, advice};
 use crate::print;
-use sandbox::{Outcome, Probe, Round, Wall, WallStatus};
+use sandbox::{Outcome, Probe, Round, StandIn, Wall, WallStatus};
 use schema::Trust;
 use serde::Serialize;
 
@@ -29,6 +29,17 @@ struct ProbeRow {
     outcome: &'static str,
 }
 
+/// A right that the kernel's Landlock lacks, for machines.
+#[derive(Serialize)]
+struct StandInRow {
+    right: &'static str,
+    /// What makes it good.
+    wall: &'static str,
+    /// What shows that it does.
+    probes: &'static [&'static str],
+    holds: bool,
+}
+
 /// What this machine gives.
 #[derive(Serialize)]
 struct Findings<'a> {
@@ -41,6 +52,8 @@ struct Findings<'a> {
     /// Why the profile refuses sessions on any machine with this version, if it does.
     refused: Option<String>,
     walls: Vec<Row<'a>>,
+    /// What makes good which right that the kernel's Landlock lacks.
+    stand_ins: Vec<StandInRow>,
     /// Every attempt on the walls and what came of it, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     probes: Option<Vec<ProbeRow>>,
@@ -83,6 +96,7 @@ pub(super) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
         sessions_can_start,
         refused,
         walls,
+        stand_ins: survey.stand_ins.iter().map(stand_in).collect(),
         probes: args.probes.then(|| probes(survey.round.as_ref())),
     };
     if args.json {
@@ -91,6 +105,10 @@ pub(super) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
         tell(&findings);
     }
     Ok(if sessions_can_start { DONE } else { NEGATIVE })
+}
+
+fn stand_in(found: &StandIn) -> StandInRow {
+    StandInRow { right: found.right, wall: found.wall.name(), probes: found.probes, holds: found.holds }
 }
 
 fn probes(round: Option<&Round>) -> Vec<ProbeRow> {
@@ -131,6 +149,10 @@ fn tell(findings: &Findings<'_>) {
         if let Some(advice) = row.advice.filter(|_| !row.may_be_missing) {
             print::line(format_args!("         to do: {advice}"));
         }
+    }
+    for row in &findings.stand_ins {
+        let state = if row.holds { "stands in, tried by" } else { "does not stand in, as shown by" };
+        print::line(format_args!("Landlock lacks {}: {} {state} {}.", row.right, row.wall, row.probes.join(", ")));
     }
     let verdict = if findings.sessions_can_start { "can start here" } else { "cannot start here" };
     print::line(format_args!("\nSessions of profile `{}` {verdict}.", findings.profile));

@@ -48,8 +48,9 @@ fn a_missing_file_tells_something_only_in_telling_places() {
         Folders { workspace: "/home/maria/project".into(), documents: vec!["/srv/kyc".into()], programs: ["/opt/agent".into()].into() };
     let facts = WallFacts::new(SessionId::from_random([1; 16]), b"walls");
     let mut observer = Observer::new(reports, DigestKey::from_bytes([2; 32]), &folders, facts);
-    let mut recorded =
-        |path: &str, mode, errno| observer.event(Report::FileRefused { path: path.into(), mode, errno }, Vec::new()).unwrap().is_some();
+    let mut recorded = |path: &str, mode, errno| {
+        observer.event(Report::FileRefused { path: path.into(), mode, errno, attempts: 1 }, Vec::new()).unwrap().is_some()
+    };
     for path in ["/home/maria/project/x", "/srv/kyc/x", "/opt/agent/x.py", "/usr/lib/x.so", "/tmp/x", "/home/agent/.config/x"] {
         assert!(!recorded(path, FileMode::Read, 2), "{path}");
         assert!(recorded(path, FileMode::Read, 13), "{path}");

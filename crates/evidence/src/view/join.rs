@@ -176,6 +176,7 @@ fn act(who: Who, event: Event) -> Option<Row> {
             mode: event.mode,
             code: event.code,
             errno: event.errno,
+            attempts: event.attempts,
         }),
         Event::ConnectionRefused(event) => Row::ConnectionRefused(ConnectionRefusedRow {
             who,
@@ -195,9 +196,13 @@ fn act(who: Who, event: Event) -> Option<Row> {
             code: event.code,
             attempts: event.attempts,
         }),
-        Event::SystemCallRefused(event) => {
-            Row::SystemCallRefused(SystemCallRow { who, verdict, system_call: event.system_call, code: event.code })
-        }
+        Event::SystemCallRefused(event) => Row::SystemCallRefused(SystemCallRow {
+            who,
+            verdict,
+            system_call: event.system_call,
+            code: event.code,
+            attempts: event.attempts,
+        }),
         Event::ProgramExecuted(event) => Row::ProgramExecuted(ProgramRow::new(who, event)),
         Event::ProgramRefused(event) => Row::ProgramRefused(ProgramRefusedRow::new(who, event)),
         Event::SystemCallObserved(event) => Row::SystemCallObserved(ObservedCallRow::new(who, event)),

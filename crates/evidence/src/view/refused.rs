@@ -50,6 +50,8 @@ pub struct FileRefusedRow {
     pub code: RefusalCode,
     /// The error that the agent got.
     pub errno: Token,
+    /// Attempts that this row stands for.
+    pub attempts: u64,
 }
 
 /// See [`super::Row::ConnectionRefused`].
@@ -104,4 +106,6 @@ pub struct SystemCallRow {
     pub system_call: Token,
     /// Why.
     pub code: RefusalCode,
+    /// Attempts that this row stands for.
+    pub attempts: u64,
 }

@@ -89,7 +89,7 @@ impl SessionReporter {
             Event::FileOpened(event) => self.files.add(event),
             Event::FileRefused(event) => {
                 let (id, path_class, errno) = (event.file_id.clone(), event.path_class, event.errno.clone());
-                self.refusals.add(event.code, Refused::File { id, path_class, errno }, 1);
+                self.refusals.add(event.code, Refused::File { id, path_class, errno }, event.attempts);
             }
             Event::ConnectionRefused(event) => {
                 let target = format!("{} {}:{}", event.protocol, event.host, event.port);
@@ -99,7 +99,7 @@ impl SessionReporter {
                 self.refusals.add(event.code, Refused::Named(event.name.as_str().to_owned()), event.attempts);
             }
             Event::SystemCallRefused(event) => {
-                self.refusals.add(event.code, Refused::Named(event.system_call.as_str().to_owned()), 1);
+                self.refusals.add(event.code, Refused::Named(event.system_call.as_str().to_owned()), event.attempts);
             }
             Event::ProgramExecuted(event) => self.executed(event),
             Event::ProgramRefused(event) => self.program_refused(event),

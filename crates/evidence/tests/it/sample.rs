@@ -147,6 +147,7 @@ pub(crate) fn file_refused() -> Event {
         mode: event::FileMode::Read,
         code: RefusalCode::FileDenied,
         errno: token("ENOENT"),
+        attempts: 1,
     })
 }
 
@@ -177,6 +178,7 @@ pub(crate) fn system_call_refused() -> Event {
         session_id: session(),
         system_call: token("ptrace"),
         code: RefusalCode::SystemCallDenied,
+        attempts: 1,
     })
 }
 

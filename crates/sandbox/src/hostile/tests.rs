@@ -23,8 +23,8 @@ fn broken(samples: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
 
 const REPORTS: &[&[u8]] = &[
     b"or\0\0\0\0/usr/lib",
-    b"rw\x0d\0\0\0/etc",
-    b"sr\0\0\0\0keyctl",
+    b"rw\x0d\0\0\0\x01\0\0\0\0\0\0\0/etc",
+    b"sr\0\0\0\0\x02\0\0\0\0\0\0\0keyctl",
     b"cw\x03\0\0\0/project/x",
     b"nr\0\0\0\0\x02/tmp/x",
     b"yr\0\0\0\0aptrace",

@@ -74,7 +74,7 @@ impl Opener {
     /// Answers one call.
     pub(super) fn change(&mut self, call: &Notification) -> Result<(), Error> {
         let Some(form) = form::find(call.number) else { return self.refuse(call) };
-        if form.lends_rights(&call.arguments) {
+        if form.is_forbidden(&call.arguments) {
             return self.refuse(call);
         }
         let target = self.target(call.task);

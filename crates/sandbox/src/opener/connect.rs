@@ -38,7 +38,7 @@ enum Address {
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) errno: Errno,
-    /// Where the name leads, if that is outside of the session's own file systems.
+    /// Where the name leads, if that is outside of the session's own file systems; what was asked for, if nobody may look there.
     pub(super) path: Option<PathBuf>,
 }
 
@@ -76,12 +76,26 @@ impl Knock {
     pub(super) fn admit(self, target: Target<'_>, devices: &[u64]) -> Result<Self, Refusal> {
         let Self { socket, is_unix, address } = self;
         let Address::Name(request, base) = address else { return Ok(Self { socket, is_unix, address }) };
-        let found = Attempt { target, request: &request, base: base.as_ref() }.find(request.how).map_err(|failure| failure.errno)?;
+        let found = match (Attempt { target, request: &request, base: base.as_ref() }).find(request.how) {
+            Ok(found) => found,
+            Err(failure) => {
+                let path = is_refusal(failure.errno).then(|| super::asked(target.host_proc, base.as_ref(), &request));
+                return Err(Refusal { errno: failure.errno, path });
+            }
+        };
         if devices.contains(&fstat(&found)?.st_dev) {
             return Ok(Self { socket, is_unix, address: Address::Found(found) });
         }
         let path = super::target::path_of(target.host_proc, found.as_fd())?;
         Err(Refusal { errno: Errno::ACCESS, path: Some(path) })
+    }
+
+    /// The name of what is connected to, as the session sees it; none of an address that is no file.
+    pub(super) fn path(&self, host_proc: BorrowedFd<'_>) -> Option<PathBuf> {
+        match &self.address {
+            Address::Found(found) => super::target::path_of(host_proc, found.as_fd()).ok(),
+            Address::Bytes(_) | Address::Name(..) => None,
+        }
     }
 
     /// What a process that connects needs.
@@ -132,6 +146,11 @@ impl Knock {
             Address::Name(..) => Err(Errno::ACCESS),
         }
     }
+}
+
+/// Whether an error is a refusal: nothing is merely absent, or busy.
+pub(super) fn is_refusal(errno: Errno) -> bool {
+    matches!(errno, Errno::ACCESS | Errno::PERM | Errno::ROFS)
 }
 
 /// The file name in a Unix socket's address; none in an abstract or empty one, or one of another family.

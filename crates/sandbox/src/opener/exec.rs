@@ -6,6 +6,7 @@ use super::attempt::Attempt;
 use super::request::{Request, low, low_unsigned};
 use super::target::{Target, able, own};
 use super::trace::{Asked, Became, Executing, Tracer, kill};
+use super::walk::Failure;
 use super::{Opener, asked, canonical};
 use crate::programs::{FileIdentity, ProgramRefusal};
 use crate::report::{Arguments, CallRequest, Execution, read_all};
@@ -68,20 +69,29 @@ impl Opener {
             libc::SYS_execveat => (low(a), target.text(b)?, low(e)),
             _ => return Err(Errno::NOSYS.into()),
         };
+        let refuse = |path: PathBuf, reason| Err(Refused { errno: Errno::ACCESS, told: Some((path, reason)) });
         let request = Request::object(folder, path, flags & libc::AT_SYMLINK_NOFOLLOW == 0);
         let (base, file) = if request.path.is_empty() && flags & libc::AT_EMPTY_PATH != 0 {
             (None, target.base(folder)?)
         } else {
             let base = if request.is_relative() { Some(target.base(folder)?) } else { None };
             let found = Attempt { target, request: &request, base: base.as_ref() }.find(request.how);
-            (base, found.map_err(|failure| failure.errno)?)
+            let file = match found {
+                Err(Failure { errno: Errno::ACCESS | Errno::PERM, .. }) => {
+                    return refuse(asked(self.host_proc.as_fd(), base.as_ref(), &request), ProgramRefusal::Unreadable);
+                }
+                found => found.map_err(|failure| failure.errno)?,
+            };
+            (base, file)
         };
         let stat = fstat(&file)?;
         let kind = FileType::from_raw_mode(stat.st_mode);
-        if !kind.is_file() {
-            return Err(if kind.is_symlink() { Errno::LOOP } else { Errno::ACCESS }.into());
+        if kind.is_symlink() {
+            return Err(Errno::LOOP.into());
         }
-        let refuse = |path: PathBuf, reason| Err(Refused { errno: Errno::ACCESS, told: Some((path, reason)) });
+        if !kind.is_file() {
+            return refuse(asked(self.host_proc.as_fd(), base.as_ref(), &request), ProgramRefusal::NotExecutable);
+        }
         let Some(path) = self.place_of(&file)? else {
             return refuse(asked(self.host_proc.as_fd(), base.as_ref(), &request), ProgramRefusal::Nameless);
         };

@@ -5,7 +5,7 @@ use super::attempt::Attempt;
 use super::request::Request;
 use super::target::{Target, TaskFolder};
 use super::{connect, masked};
-use crate::seccomp::Notification;
+use crate::seccomp::{Notification, Number};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use std::os::fd::AsFd;
 
@@ -32,7 +32,7 @@ pub fn call(bytes: &[u8]) {
         _ => [folder, address, flags, flags >> 16, 0, 0],
     };
     let number = i32::try_from(*number).unwrap_or_default();
-    let call = Notification { id: 0, task: target.task, number, arguments };
+    let call = Notification { id: 0, task: target.task, number, full: Number::native(number.cast_unsigned()), arguments };
     super::change::look(choice, call, target);
     let Ok(request) = Request::read(&call, target) else { return };
     assert!(!request.path.as_bytes().contains(&0), "a path ends at its first zero");

@@ -89,7 +89,6 @@ const ROOT: &[Probe] = &[
 
 const LANDLOCK: &[Probe] = &[
     look(Wall::Landlock, "unlisted_file", "read a file that no rule names", "EACCES", places::read_unlisted_file),
-    look(Wall::Landlock, "device", "make a device in a private area", "EACCES", places::make_device),
     look(Wall::Landlock, "outside_signal", "signal process 1", "EPERM", places::signal_outsider),
     look(Wall::Landlock, "outside_socket", "connect to the warden's abstract socket", "EPERM", places::connect_abstract),
 ];
@@ -149,6 +148,7 @@ const CALLS: &[Probe] = &[
     call("unix_datagrams", "a Unix datagram socket", Call::socket(AF_UNIX, SOCK_DGRAM, 0, libc::EPROTONOSUPPORT)),
     call("stacked_protocol", "TCP_ULP", Call::without_option(libc::SYS_setsockopt, [-1, IPPROTO_TCP as libc::c_long, UPPER_PROTOCOL])),
     look(Wall::Seccomp, "memory_program", "make an executable file in memory", "EPERM", attempts::make_program_in_memory),
+    look(Wall::Seccomp, "device", "make a device in a private area", "EPERM", places::make_device),
     look(Wall::Seccomp, "host_socket", "connect to a socket in the workspace", "EACCES", places::connect_host_socket),
     look(Wall::Seccomp, "filter_status", "read the filter's status", "one filter more", readings::filter_is_in_force),
 ];

@@ -1,6 +1,7 @@
 use super::{Arguments, CallRequest, Execution, Journal, REPORT_BYTES_MAX, Report};
 use crate::probe::{Occasion, Outcome, Round};
 use crate::programs::{FileIdentity, ProgramRefusal};
+use crate::seccomp::Number;
 use proptest::prelude::*;
 use rustix::net::RecvFlags;
 use schema::event::{FileChange, FileMode};
@@ -9,7 +10,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-fn taken(socket: &OwnedFd) -> Option<Report> {
+pub(super) fn taken(socket: &OwnedFd) -> Option<Report> {
     let mut buffer = vec![0; REPORT_BYTES_MAX];
     let (length, _) = rustix::net::recv(socket, &mut buffer[..], RecvFlags::DONTWAIT).ok()?;
     (length > 0).then(|| Report::decode(&buffer[..length]).unwrap())
@@ -17,7 +18,7 @@ fn taken(socket: &OwnedFd) -> Option<Report> {
 
 #[test]
 fn broken_reports_are_refused() {
-    for bytes in [&b""[..], b"o", b"or\0\0\0", b"oz\0\0\0\0/x", b"zr\0\0\0\0/x", b"sr\0\0\0\0\xff"] {
+    for bytes in [&b""[..], b"o", b"or\0\0\0", b"oz\0\0\0\0/x", b"zr\0\0\0\0/x", b"rr\0\0\0\0\0\0\0", b"sr\0\0\0\0\x01\0\0\0\0\0\0\0\xff"] {
         assert!(Report::decode(bytes).is_err());
     }
 }
@@ -26,8 +27,8 @@ fn broken_reports_are_refused() {
 fn reports_survive() {
     let reports = [
         Report::FileOpened { path: "/docs/\u{e9}\n".into(), mode: FileMode::ReadWrite },
-        Report::FileRefused { path: "/home/agent/.ssh/id".into(), mode: FileMode::Write, errno: libc::EROFS },
-        Report::SystemCallRefused { name: "keyctl".to_owned() },
+        Report::FileRefused { path: "/home/agent/.ssh/id".into(), mode: FileMode::Write, errno: libc::EROFS, attempts: 1 },
+        Report::SystemCallRefused { name: "keyctl".to_owned(), attempts: u64::MAX },
     ];
     for report in reports {
         assert_eq!(Report::decode(&report.encode()).unwrap(), report);
@@ -38,7 +39,7 @@ fn reports_survive() {
 fn each_is_sent_once_and_there_are_not_too_many() {
     let (ours, theirs) = crate::descriptors::socketpair_seqpacket().unwrap();
     let mut journal = Journal::new(theirs);
-    (journal.opened_max, journal.refused_max) = (2, 2);
+    (journal.opened_max, journal.refusals.files_max) = (2, 2);
     for (name, is_reported) in [("/a", true), ("/b", true), ("/c", false), ("/a", true)] {
         assert_eq!(journal.opened(Path::new(name), FileMode::Read).unwrap(), is_reported);
     }
@@ -49,12 +50,12 @@ fn each_is_sent_once_and_there_are_not_too_many() {
         journal.refused(Path::new(name), FileMode::Read, libc::EACCES).unwrap();
     }
     for name in ["/a", "/b", "/"] {
-        assert_eq!(taken(&ours), Some(Report::FileRefused { path: name.into(), mode: FileMode::Read, errno: libc::EACCES }));
+        assert_eq!(taken(&ours), Some(Report::FileRefused { path: name.into(), mode: FileMode::Read, errno: libc::EACCES, attempts: 1 }));
     }
     for _ in 0..2 {
-        journal.call(i32::try_from(libc::SYS_keyctl).unwrap()).unwrap();
+        journal.call(Number::native(u32::try_from(libc::SYS_keyctl).unwrap())).unwrap();
     }
-    assert_eq!(taken(&ours), Some(Report::SystemCallRefused { name: "keyctl".to_owned() }));
+    assert_eq!(taken(&ours), Some(Report::SystemCallRefused { name: "keyctl".to_owned(), attempts: 1 }));
     assert_eq!(taken(&ours), None);
 }
 
@@ -96,6 +97,7 @@ fn the_longest_report_is_whole() {
         Report::FileRefused {
             path: longest.join(longest.strip_prefix("/").unwrap()),
             mode: FileMode::ReadWrite,
+            attempts: u64::MAX,
             errno: libc::ENAMETOOLONG,
         },
         Report::FileChanged { path: longest, change: FileChange::Linked },

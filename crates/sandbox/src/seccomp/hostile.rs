@@ -40,20 +40,20 @@ pub fn filter(bytes: &[u8]) {
         [unobserved, observed, hiding, door, gateway]
     });
     for (watch, program) in WATCHED.into_iter().zip([unobserved, observed, hiding]) {
-        let wanted = expect(architecture, number, || agent(&table, watch, number, arguments));
+        let wanted = expect(architecture, number, NOTIFY, || agent(&table, watch, number, arguments));
         let seen = verdict(program, architecture, number, arguments);
         assert_eq!(seen, wanted, "call {number} {arguments:x?} of the agent");
     }
     for (lists, program) in ROLES.into_iter().zip([door, gateway]) {
         let list = || lists.into_iter().flatten().copied();
         let wanted =
-            expect(architecture, number, || list().find(|(one, _)| *one == number).map_or(KILL, |(_, rule)| role(rule, arguments)));
+            expect(architecture, number, KILL, || list().find(|(one, _)| *one == number).map_or(KILL, |(_, rule)| role(rule, arguments)));
         assert_eq!(verdict(program, architecture, number, arguments), wanted, "call {number} {arguments:x?} of a role");
     }
 }
 
-fn expect(architecture: u32, number: u32, native: impl Fn() -> u32) -> u32 {
-    if architecture == NATIVE && number & X32 == 0 { native() } else { KILL }
+fn expect(architecture: u32, number: u32, foreign: u32, native: impl Fn() -> u32) -> u32 {
+    if architecture == NATIVE && number & X32 == 0 { native() } else { foreign }
 }
 
 fn agent(table: &Table, watch: Watch, number: u32, arguments: [u64; 6]) -> u32 {
@@ -70,9 +70,7 @@ fn agent(table: &Table, watch: Watch, number: u32, arguments: [u64; 6]) -> u32 {
             let begins = matches!(low(arguments, 0), 0 | 16 | 0x4206);
             if begins { NOTIFY } else { ALLOW }
         }
-        Some(Rule::Change(alternatives)) => when(alternatives, arguments, None, NOTIFY),
-        Some(Rule::Absent) => ERRNO | libc::ENOSYS.unsigned_abs(),
-        Some(Rule::When(alternatives, errno)) => when(alternatives, arguments, errno, NOTIFY),
+        Some(Rule::When(alternatives, _) | Rule::Change(alternatives)) => when(alternatives, arguments, None, NOTIFY),
         Some(Rule::Make | Rule::Connect | Rule::Refuse | Rule::RefuseAbsent) | None => NOTIFY,
     }
 }

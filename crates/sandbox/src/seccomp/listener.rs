@@ -1,3 +1,4 @@
+use super::Number;
 use crate::kernel::checked;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -17,7 +18,10 @@ pub(crate) struct Listener(OwnedFd);
 pub(crate) struct Notification {
     pub(crate) id: u64,
     pub(crate) task: i32,
+    /// Of the machine's own numbering; [`super::number::FOREIGN`] if it is of another one.
     pub(crate) number: i32,
+    /// Its number in its own numbering.
+    pub(crate) full: Number,
     pub(crate) arguments: [u64; 6],
 }
 
@@ -55,7 +59,10 @@ impl Listener {
             Err(error) => return Err(error),
         }
         let task = i32::try_from(raw.pid).unwrap_or_default();
-        Ok(Some(Notification { id: raw.id, task, number: raw.data.nr, arguments: raw.data.args }))
+        Ok(Some({
+            let full = Number::of(raw.data.arch, raw.data.nr.cast_unsigned());
+            Notification { id: raw.id, task, number: full.if_native(), full, arguments: raw.data.args }
+        }))
     }
 
     /// Whether the caller still waits, and its thread number is still its own.

@@ -43,15 +43,13 @@ pub(crate) fn build(table: &Table, watched: Watched) -> Vec<sock_filter> {
         Rule::Open(None) | Rule::Change(_) if watched.files != Watch::Nothing => Some(vec![notify()]),
         Rule::Execute | Rule::Tell if watched.programs => Some(vec![notify()]),
         Rule::Allow | Rule::Open(_) | Rule::Change([]) | Rule::Execute | Rule::Tell => Some(vec![allow()]),
-        Rule::Change(alternatives) => Some(conditions(alternatives, notify())),
-        Rule::Trace => Some(tracing()),
-        Rule::Absent => Some(vec![refuse(libc::ENOSYS)]),
-        Rule::When(alternatives, errno) => Some(conditions(alternatives, errno.map_or_else(notify, refuse))),
         Rule::Make | Rule::Connect => Some(vec![notify()]),
+        Rule::Change(alternatives) | Rule::When(alternatives, _) => Some(conditions(alternatives, notify())),
+        Rule::Trace => Some(tracing()),
         // Like everything that the lists do not name.
         Rule::Refuse | Rule::RefuseAbsent => None,
     };
-    compile(table.entries().filter_map(|entry| Some((entry.number, code(entry.rule)?))).collect(), notify())
+    compile(table.entries().filter_map(|entry| Some((entry.number, code(entry.rule)?))).collect(), notify(), notify())
 }
 
 /// Builds the filter of a role, which has no warden: what its lists do not carry out kills it.
@@ -62,20 +60,13 @@ pub(crate) fn build_role(list: impl Iterator<Item = (u32, RoleRule)>) -> Vec<soc
         RoleRule::Absent => vec![refuse(libc::ENOSYS)],
         RoleRule::When(alternatives, errno) => conditions(alternatives, errno.map_or_else(kill, refuse)),
     };
-    compile(list.map(|(number, rule)| (number, code(rule))).collect(), kill())
+    compile(list.map(|(number, rule)| (number, code(rule))).collect(), kill(), kill())
 }
 
-/// The steps for each call, and one for all others. Calls of another architecture or numbering kill the process.
-fn compile(mut steps: Ranges, otherwise: sock_filter) -> Vec<sock_filter> {
+/// The steps for each call, one for all others, and one for calls of another architecture or numbering.
+fn compile(mut steps: Ranges, otherwise: sock_filter, foreign: sock_filter) -> Vec<sock_filter> {
     steps.sort_by_key(|(number, _)| *number);
-    let mut program = vec![
-        load(ARCHITECTURE),
-        jump(BPF_JEQ, NATIVE, 1, 0),
-        ret(libc::SECCOMP_RET_KILL_PROCESS),
-        load(NUMBER),
-        jump(BPF_JSET, X32, 0, 1),
-        ret(libc::SECCOMP_RET_KILL_PROCESS),
-    ];
+    let mut program = vec![load(ARCHITECTURE), jump(BPF_JEQ, NATIVE, 1, 0), foreign, load(NUMBER), jump(BPF_JSET, X32, 0, 1), foreign];
     program.extend(tree(&ranges(steps, otherwise)));
     program
 }

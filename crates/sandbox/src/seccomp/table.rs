@@ -30,8 +30,6 @@ pub(crate) enum Rule {
     /// Carried out if every test of one of the alternatives holds, else refused: with this error number, or as the list refuses what it
     /// does not name.
     When(&'static [&'static [Test]], Option<i32>),
-    /// Refused without a report, as a call that the kernel does not have: libraries try it first and have another way.
-    Absent,
     /// Refused with `EPERM` and reported.
     Refuse,
     /// Refused as a call that the kernel does not have, and reported.
@@ -138,7 +136,8 @@ impl Table {
             }
             // As a kernel that lacks the option: programs that tune a socket go on without.
             Some(entry) if entry.name == "setsockopt" && self.holds(entry) => libc::ENOPROTOOPT,
-            None | Some(Entry { rule: Rule::RefuseAbsent | Rule::Absent, .. }) => libc::ENOSYS,
+            Some(entry @ Entry { rule: Rule::When(_, Some(errno)), .. }) if self.holds(entry) => *errno,
+            None | Some(Entry { rule: Rule::RefuseAbsent, .. }) => libc::ENOSYS,
             // Also what is only in a layer that does not hold.
             Some(_) => libc::EPERM,
         }

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn a_wall_that_was_not_tried_is_not_available() {
-    let walls = judge(&BTreeMap::from([(Wall::Landlock, Observation::Held), (Wall::Cgroup, Observation::Unused)]));
+    let walls = judge(&BTreeMap::from([(Wall::Landlock, Observation::Held), (Wall::Cgroup, Observation::Unused)]), &[]);
     assert_eq!(walls.iter().map(|status| status.wall).collect::<Vec<_>>(), Wall::ALL);
     assert_eq!(walls.iter().filter(|status| status.available).map(|status| status.wall).collect::<Vec<_>>(), [Wall::Landlock]);
 }
@@ -32,4 +32,16 @@ fn each_setting_that_refuses_namespaces_is_named() {
     assert!(of(Host { unprivileged_clone: text("0"), ..open.clone() }).contains("kernel.unprivileged_userns_clone"));
     assert!(of(Host { apparmor_restriction: text("1"), ..open.clone() }).contains("apparmor_restrict_unprivileged_userns"));
     assert!(of(Host { process_status: text("Seccomp:\t2"), ..open }).contains("system call filter"));
+}
+
+#[test]
+fn a_right_that_nothing_makes_good_is_a_missing_wall() {
+    let held = BTreeMap::from([(Wall::Landlock, Observation::Held)]);
+    let with = |holds| {
+        let walls = judge(&held, &[StandIn { right: "truncate", wall: Wall::MinimalRoot, probes: &["cut_file"], holds }]);
+        walls.into_iter().find(|status| status.wall == Wall::Landlock).unwrap()
+    };
+    assert!(with(true).available);
+    assert!(!with(false).available);
+    assert_eq!(with(false).found, "it has no truncate, and minimal_root does not make that good");
 }

@@ -184,7 +184,9 @@ fn is_seen(setup: &Setup, built: &Built, sighting: Sighting, reports: &[Report])
         Sighting::FileRefused(place) => {
             reports.iter().any(|report| matches!(report, Report::FileRefused { path, .. } if path == Path::new(place)))
         }
-        Sighting::CallRefused(call) => reports.iter().any(|report| matches!(report, Report::SystemCallRefused { name } if name == call)),
+        Sighting::CallRefused(call) => {
+            reports.iter().any(|report| matches!(report, Report::SystemCallRefused { name, .. } if name == call))
+        }
         Sighting::KnockV4 => arrived(v4.as_ref()) == Some(probe::KNOCK_V4),
         Sighting::KnockV6 => arrived(v6.as_ref()) == Some(probe::KNOCK_V6),
         Sighting::ProcessesCounted | Sighting::GroupBoundsProcesses => built.gauge.bounds_processes(PROCESSES_ALIVE, limits.processes_max),

@@ -102,6 +102,7 @@ impl Watch<'_> {
             let patience_now = if is_stirred { Some(AT_ONCE) } else { self.sooner(patience) };
             let [ended, control, asked, stopped, is_lost] = wait(self.setup, &self.inmate, wanted, patience_now)?;
             if ended {
+                self.opener.as_mut().map_or(Ok(()), Opener::settle)?;
                 return exit_code(&self.inmate).map(Some);
             }
             if control && !obey(self.setup, &self.inmate)? {

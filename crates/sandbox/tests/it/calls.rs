@@ -97,12 +97,21 @@ fn only_sockets_that_the_door_understands_are_made() {
 
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn calls_of_another_architecture_end_the_process() {
-    // getpid as an x32 program would call it.
-    assert_eq!(run(&[], "perl -e 'syscall(0x40000000 | 39); exit 0'").status.code(), Some(128 + libc::SIGSYS));
-    let source = r#"int main(){int r;__asm__ volatile("int $0x80":"=a"(r):"a"(20));return 0;}"#;
+fn calls_of_another_numbering_are_refused_and_reported() {
+    // getpid as an x32 program would call it; the second is no call at all.
+    let output = run(&["reports"], "perl -e '$r = syscall(0x40000000 | 39); printf(\"%d %d\", $r, $!); syscall(0xffffffff)'");
+    assert_eq!(text(&output), format!("-1 {}", libc::ENOSYS));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("call x32:39\n") && said.contains("call x32:3221225471\n"), "{said}");
+    // The same by the gate of 32-bit programs: exit, which would end the process; and getpid, twice.
+    let source = r#"int call(int n){int r;__asm__ volatile("int $0x80":"=a"(r):"a"(n),"b"(0));return r;}
+        int main(){return call(1)==-38&&call(20)==-38&&call(20)==-38?42:1;}"#;
     let script = format!("cd /tmp && printf '%s' '{source}' > i386.c && gcc -o i386 i386.c && exec ./i386");
-    assert_eq!(run(&[], &script).status.code(), Some(128 + libc::SIGSYS));
+    let output = run(&["reports"], &script);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(42), "{said}");
+    // Twice: once at once, once counted.
+    assert!(said.contains("call i386:1\n") && said.matches("call i386:20\n").count() == 2, "{said}");
 }
 
 #[test]

@@ -134,6 +134,7 @@ fn nothing_that_lends_rights_or_waits_is_left_in_the_workspace() {
         sysopen(G, "opened", O_CREAT | O_WRONLY, 04755) and print "open\n"; my $c = "created"; syscall(85, $c, 04755) >= 0 and print "creat\n";
         my $n = "node"; syscall(133, $n, 0104755, 0) == 0 and print "mknod\n"; syscall(259, $at, $n, 0104755, 0) == 0 and print "mknodat\n";
         syscall(133, $n, 0140777, 0) == 0 and print "a socket by mknod\n"; syscall(133, $n, 020666, 0x103) == 0 and print "a device\n";
+        syscall(133, $n, 020666, 0) == 0 and print "a whiteout\n"; syscall(316, $at, $p, $at, $n, 4) == 0 and print "a whiteout by renaming\n";
         POSIX::mkfifo("fifo", 0666) and print "a FIFO\n"; POSIX::mkfifo("/dev/shm/fifo", 0666) or print "no FIFO at all\n"; rename("/dev/shm/fifo", "fifo") and print "a FIFO moved\n";
         link("/dev/shm/fifo", "fifo2") and print "a FIFO linked\n";
         socket(L, AF_UNIX, SOCK_STREAM, 0); bind(L, pack_sockaddr_un("left.sock")) and print "a socket\n"; print "done\n";"#;

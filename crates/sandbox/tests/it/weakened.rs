@@ -15,8 +15,8 @@ const fn case(away: &'static [&'static str], through: &'static [&'static str]) -
     Case { away, options: &[], through }
 }
 
-const LANDLOCK: [&str; 4] = ["unlisted_file", "device", "outside_signal", "outside_socket"];
-const SECCOMP: [&str; 38] = [
+const LANDLOCK: [&str; 3] = ["unlisted_file", "outside_signal", "outside_socket"];
+const SECCOMP: [&str; 39] = [
     "new_namespaces",
     "other_namespaces",
     "new_user_namespace",
@@ -53,6 +53,7 @@ const SECCOMP: [&str; 38] = [
     "unix_datagrams",
     "stacked_protocol",
     "memory_program",
+    "device",
     "host_socket",
     "filter_status",
 ];
@@ -78,7 +79,6 @@ const EVERYONE: &[Case] = &[
             "root_folder",
             "cut_file",
             "unlisted_file",
-            "device",
             "outside_signal",
             "outside_socket",
         ],

@@ -32,10 +32,10 @@ pub(crate) const ATTEMPTS: &[Attempt] = &[
         }
     }),
     a("calls-of-x32-programs", |_| {
-        gain("x32", call("x32", X32 | libc::SYS_getpid, &[]));
+        gain("x32", call("x32:39", X32 | libc::SYS_getpid, &[]));
     }),
     a("io-uring-of-x32-programs", |_| {
-        reach("x32", call("x32", X32 | libc::SYS_io_uring_setup, &[4, 0]));
+        reach("x32", call("x32:425", X32 | libc::SYS_io_uring_setup, &[4, 0]));
     }),
     a("add-key", |_| {
         let (kind, label) = (text("user"), text("agent"));

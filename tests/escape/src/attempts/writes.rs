@@ -134,6 +134,16 @@ pub(crate) const ATTEMPTS: &[Attempt] = &[
         // The null device: harmless, and as hard to make as any other.
         let _told = call("mknodat", libc::SYS_mknodat, &[signed(-100), name(&path), 0o020_600, 0x103]);
     }),
+    a("leave-a-whiteout", |s| {
+        let path = text(s.inside("left.whiteout"));
+        // A device for which nobody needs a capability.
+        let _told = call("mknodat", libc::SYS_mknodat, &[signed(-100), name(&path), 0o020_600, 0]);
+    }),
+    a("leave-a-whiteout-by-rename", |s| {
+        write(s.inside("renamed"), "x");
+        let (from, to) = (text(s.inside("renamed")), text(s.inside("renamed-to")));
+        let _told = call("renameat2", libc::SYS_renameat2, &[signed(-100), name(&from), signed(-100), name(&to), 4]);
+    }),
     a("leave-a-set-uid-file", |s| {
         write(s.inside("left.tool"), "x");
         told("chmod", s.inside("left.tool"), std::fs::set_permissions(s.inside("left.tool"), PermissionsExt::from_mode(0o4755)));

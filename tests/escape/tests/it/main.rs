@@ -17,14 +17,9 @@ const BARE_ROOT_MIN: usize = 200;
 const BARE_USER_MIN: usize = 165;
 /// Refusals that have no event, each with its reason.
 const UNRECORDED: &[(&str, i32)] = &[
-    // Absent, so that libraries fall back to `clone`, whose arguments a filter can read: every program asks for it first.
-    ("clone3", libc::ENOSYS),
-    // Calls of another architecture or numbering: the kernel ends the process, and nobody is asked.
-    ("killed", -1),
     // A datagram to an address that does not exist inside: no wall refuses it, it goes nowhere, and nobody sees it.
     ("datagram", -1),
-    // Permitted calls, which the kernel itself refuses to whoever has no capability.
-    ("sched_setscheduler", libc::EPERM),
+    // A permitted call, which the kernel itself refuses to whoever has no capability.
     ("prlimit64", libc::EPERM),
 ];
 

@@ -267,14 +267,10 @@ impl Reader<'_> {
 /// The kernel says so before it looks at the path.
 fn can_be_made(mode: u32) -> Result<(), Errno> {
     match FileType::from_raw_mode(mode) {
-        FileType::Directory => Err(Errno::PERM),
+        // Devices were refused before.
+        FileType::Directory | FileType::CharacterDevice | FileType::BlockDevice => Err(Errno::PERM),
         FileType::Symlink => Err(Errno::INVAL),
         FileType::Unknown if mode & libc::S_IFMT != 0 => Err(Errno::INVAL),
-        FileType::RegularFile
-        | FileType::Fifo
-        | FileType::Socket
-        | FileType::CharacterDevice
-        | FileType::BlockDevice
-        | FileType::Unknown => Ok(()),
+        FileType::RegularFile | FileType::Fifo | FileType::Socket | FileType::Unknown => Ok(()),
     }
 }

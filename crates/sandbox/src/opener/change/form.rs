@@ -3,6 +3,7 @@
 use crate::opener::request::low_unsigned;
 use crate::seccomp::SET_ID;
 use libc::c_long;
+use rustix::fs::FileType;
 
 /// One call.
 #[derive(Clone, Copy, Debug)]
@@ -75,12 +76,16 @@ pub(super) enum Unit {
 }
 
 impl Form {
-    /// Whether a file would lend its owner's or its group's rights to whoever executes it.
-    pub(super) fn lends_rights(&self, arguments: &[u64; 6]) -> bool {
+    /// Whether it would make what nobody makes inside: a file that lends its owner's or its group's rights to whoever executes it, or a
+    /// device. One of them, a whiteout, needs no capability, and newer kernels' Landlock counts it as a file (6.1.192).
+    pub(super) fn is_forbidden(&self, arguments: &[u64; 6]) -> bool {
+        let mode_in = |place: usize| low_unsigned(arguments.get(place).copied().unwrap_or_default());
         match self.act {
-            Act::MakeNode { mode, .. } | Act::Attribute(Attribute::Mode { mode, .. }) => {
-                low_unsigned(arguments.get(mode).copied().unwrap_or_default()) & SET_ID != 0
+            Act::MakeNode { mode, .. } => {
+                let mode = mode_in(mode);
+                mode & SET_ID != 0 || matches!(FileType::from_raw_mode(mode), FileType::CharacterDevice | FileType::BlockDevice)
             }
+            Act::Attribute(Attribute::Mode { mode, .. }) => mode_in(mode) & SET_ID != 0,
             Act::MakeFolder { .. }
             | Act::MakeLink { .. }
             | Act::RemoveFile

@@ -1,10 +1,9 @@
 use super::{NATIVE, Watch, Watched, X32};
+use crate::bpf::ret;
 use crate::bpf::verdict::verdict;
 use crate::plan::{Calls, Layer};
 use crate::seccomp::table::{Rule, Table, name};
-use libc::{
-    SECCOMP_RET_ALLOW as ALLOW, SECCOMP_RET_ERRNO as ERRNO, SECCOMP_RET_KILL_PROCESS as KILL, SECCOMP_RET_USER_NOTIF as NOTIFY, sock_filter,
-};
+use libc::{SECCOMP_RET_ALLOW as ALLOW, SECCOMP_RET_USER_NOTIF as NOTIFY, sock_filter};
 
 /// The filter of a session that has every usual layer.
 fn build(files: Watch) -> Vec<sock_filter> {
@@ -20,13 +19,13 @@ fn native(number: libc::c_long, arguments: [u64; 6]) -> u32 {
 }
 
 #[test]
-fn foreign_architectures_end_the_process() {
+fn calls_of_another_numbering_are_told() {
     let program = build(Watch::Contents);
     for arch in [0x4000_0003, 0xc000_00b7, 0, 0x4000_0028].into_iter().filter(|arch| *arch != NATIVE) {
-        assert_eq!(verdict(&program, arch, 0, [0; 6]), KILL);
+        assert_eq!(verdict(&program, arch, 0, [0; 6]), NOTIFY);
     }
     for number in [X32, X32 | 1, X32 | 0x1a9, u32::MAX] {
-        assert_eq!(verdict(&program, NATIVE, number, [0; 6]), KILL);
+        assert_eq!(verdict(&program, NATIVE, number, [0; 6]), NOTIFY);
     }
 }
 
@@ -41,11 +40,28 @@ fn every_number_gets_what_the_table_says_and_no_other_is_allowed() {
                 assert_eq!(verdict(&unobserved, NATIVE, number, [0; 6]), ALLOW);
                 NOTIFY
             }
-            Some(Rule::Absent) => ERRNO | libc::ENOSYS.unsigned_abs(),
             Some(Rule::When(..)) => continue,
             Some(Rule::Make | Rule::Connect | Rule::Trace | Rule::Refuse | Rule::RefuseAbsent) | None => NOTIFY,
         };
         assert_eq!(seen, wanted, "{number}");
+    }
+}
+
+#[test]
+fn the_agents_filter_refuses_nothing_unheard() {
+    let mut calls = Calls::default();
+    let widest = Layer::Developer;
+    for layers in [calls.layers.clone(), [calls.layers.clone(), vec![widest]].concat(), Vec::new()] {
+        calls.layers = layers;
+        let table = Table::new(&calls).unwrap();
+        for files in [Watch::Nothing, Watch::Contents, Watch::Listings] {
+            for programs in [false, true] {
+                let program = super::build(&table, Watched { files, programs });
+                let verdicts = program.iter().filter(|step| step.code == ret(0).code).map(|step| step.k);
+                let others: Vec<u32> = verdicts.filter(|verdict| ![ALLOW, NOTIFY].contains(verdict)).collect();
+                assert_eq!(others, [0_u32; 0], "{files:?} {programs}");
+            }
+        }
     }
 }
 
