@@ -8,7 +8,7 @@ use crate::settings::Settings;
 use evidence::Selection;
 use schema::{RequestId, SessionId, TokenError};
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, IntoInnerError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub(super) fn bundle(args: &BundleArgs, settings: &Settings) -> Result<u8, Failu
         Some(path) => {
             let mut file = BufWriter::new(create(path)?);
             let exported = evidence::export(&logs, &selection, &mut file).map_err(unreadable)?;
-            let synced = file.into_inner().map_err(|error| error.into_error()).and_then(|file| file.sync_all());
+            let synced = file.into_inner().map_err(IntoInnerError::into_error).and_then(|file| file.sync_all());
             synced.map_err(|error| unreadable(format_args!("cannot write {}: {error}", path.display())))?;
             exported
         }
