@@ -32,8 +32,13 @@ fn log(place: &Path, count: u64) -> PathBuf {
     let mut log = Log::open(&place.join("log"), keys, Arc::new(Ticking(AtomicU64::new(0)))).unwrap();
     for number in 0..count {
         let (session_id, system_call) = (session(number % 3), Token::lossy(&number.to_string()));
-        log.append(&[Event::SystemCallRefused(SystemCallRefused { session_id, system_call, code: RefusalCode::SystemCallDenied })])
-            .unwrap();
+        log.append(&[Event::SystemCallRefused(SystemCallRefused {
+            session_id,
+            system_call,
+            code: RefusalCode::SystemCallDenied,
+            attempts: 1,
+        })])
+        .unwrap();
     }
     place.join("log")
 }

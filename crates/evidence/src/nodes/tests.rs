@@ -20,6 +20,7 @@ fn event(number: u64) -> Event {
         session_id: SessionId::from_random([1; 16]),
         system_call: Token::lossy(&number.to_string()),
         code: RefusalCode::SystemCallDenied,
+        attempts: 1,
     })
 }
 

@@ -39,8 +39,13 @@ impl Scene {
         while log.next_index() < count {
             let system_call = Token::lossy(&format!("{word}{}", log.next_index()));
             let session_id = SessionId::from_random([1; 16]);
-            log.append(&[Event::SystemCallRefused(SystemCallRefused { session_id, system_call, code: RefusalCode::SystemCallDenied })])
-                .unwrap();
+            log.append(&[Event::SystemCallRefused(SystemCallRefused {
+                session_id,
+                system_call,
+                code: RefusalCode::SystemCallDenied,
+                attempts: 1,
+            })])
+            .unwrap();
         }
         path
     }
