@@ -75,7 +75,7 @@ pub(crate) static PROGRAMS: Section = Section {
             Shape::Boolean,
             Default("false"),
             "true",
-            "Whether the agent's programs may trace each other (`gdb`, `strace`). What a traced program executes is on record, but not confirmed.",
+            "Whether the agent's programs may trace each other (`gdb`, `strace`). What a traced program executes is on record, but not confirmed; with `rule = \"listed\"` it executes nothing, since nobody could hold it to the list.",
         ),
         key("allowed", Shape::Tables { section: &ALLOWED, unique: "path" }, Optional("nothing is listed"), "", ""),
     ],

@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit};
 /// How many resources are bounded.
 const COUNT: usize = 7;
 /// With one byte, neither a file nor a pipe to the host's crash handler gets a core dump (core(5)).
-const CORE_BYTES: u64 = 1;
+pub(crate) const CORE_BYTES: u64 = 1;
 
 /// Seconds between the signal that names the limit and the one that only kills.
 const CPU_ROOM_SECONDS: u64 = 1;

@@ -8,6 +8,7 @@ use super::target::{Target, able, own};
 use super::trace::{Asked, Became, Executing, Tracer, kill};
 use super::walk::Failure;
 use super::{Opener, asked, canonical};
+use crate::guard::{GuardKind, Standing};
 use crate::programs::{FileIdentity, ProgramRefusal};
 use crate::report::{Arguments, CallRequest, Execution, read_all};
 use crate::seccomp::{Notification, Reply};
@@ -126,7 +127,17 @@ impl Opener {
     }
 
     fn forbidden(&self, path: &Path, identity: &FileIdentity) -> Option<ProgramRefusal> {
+        if self.is_kept(path) {
+            return Some(ProgramRefusal::Unreadable);
+        }
         if identity.bytes > EXECUTABLE_BYTES_MAX { Some(ProgramRefusal::TooLarge) } else { self.programs.refusal(path, identity) }
+    }
+
+    /// Whether a file's content is kept from the agent. What the user hides or masks after the start has no cover: the guards alone know.
+    fn is_kept(&self, path: &Path) -> bool {
+        let is_kept = |path: &Path| matches!(self.guards.standing(path), Standing::Guarded(GuardKind::Masked | GuardKind::Hidden));
+        let second = |(second, first): &(PathBuf, PathBuf)| path.strip_prefix(first).is_ok_and(|rest| is_kept(&second.join(rest)));
+        is_kept(path) || !self.guards.is_empty() && self.second_places.iter().any(second)
     }
 
     fn refuse_program(&mut self, id: u64, refused: Refused) -> Result<(), Error> {
@@ -168,9 +179,15 @@ impl Opener {
                 self.fail(call.id, Errno::AGAIN);
                 Ok(())
             }
-            Err(_) if self.calls.has(Layer::Developer) && self.is_debugged(call.task) => self.go_unconfirmed(call, process, asked),
+            Err(_) if self.may_go_unconfirmed() && self.is_debugged(call.task) => self.go_unconfirmed(call, process, asked),
             Err(_) => self.refuse_program(call.id, refused(ProgramRefusal::Untraced, Errno::ACCESS, asked)),
         }
+    }
+
+    /// Whether what nobody confirms may run. A debugger can keep its child's call waiting for as long as it likes, with another path in the
+    /// end: no list would hold.
+    fn may_go_unconfirmed(&self) -> bool {
+        self.calls.has(Layer::Developer) && self.programs.listed.is_none()
     }
 
     fn is_debugged(&self, task: i32) -> bool {

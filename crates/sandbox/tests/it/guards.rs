@@ -292,6 +292,56 @@ fn a_folder_around_the_workspace_is_not_renamed_away_from_its_guards() {
     }
 }
 
+/// What a session makes of programs that the user puts at kept names while it runs.
+fn executed_later(guards: &[&str], is_ordinary: bool) -> Output {
+    let folder = tempfile::Builder::new().prefix("bailiwick-later-").tempdir_in("/var/tmp").unwrap();
+    let workspace = folder.path().canonicalize().unwrap();
+    std::fs::set_permissions(&workspace, PermissionsExt::from_mode(0o755)).unwrap();
+    if rustix::process::geteuid().is_root() && is_ordinary {
+        give(&workspace);
+    }
+    // The wait has an end, whatever becomes of the test.
+    let script = format!(
+        "exec 2>&1; cd {}; echo > waiting; while ! [ -e go ]; do [ $((n=n+1)) -lt 20000000 ] || exit; done; \
+         private/script; private/echo HIDDEN-WORDS; ./led; ./link HIDDEN-WORDS; ./.env; cat private/script; echo end",
+        workspace.display()
+    );
+    let rw = format!("rw={}", workspace.display());
+    let mut session = crate::session(&[&["observe", "programs", "reports", rw.as_str()], guards].concat(), &script);
+    if is_ordinary {
+        session = ordinary(session);
+    }
+    let child = session.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    crate::until(|| workspace.join("waiting").exists());
+    std::fs::create_dir(workspace.join("private")).unwrap();
+    std::fs::copy("/bin/echo", workspace.join("private/echo")).unwrap();
+    let led = format!("#!{}/private/echo HIDDEN-WORDS\n", workspace.display());
+    for (name, content) in [("private/script", "#!/bin/sh\necho HIDDEN-WORDS\n"), ("led", &led), (".env", "#!/bin/sh\necho SECRET-VALUE\n")]
+    {
+        std::fs::write(workspace.join(name), content).unwrap();
+        std::fs::set_permissions(workspace.join(name), PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    std::os::unix::fs::symlink("private/echo", workspace.join("link")).unwrap();
+    std::fs::write(workspace.join("go"), "").unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn what_is_hidden_after_the_start_is_not_executed_either() {
+    for is_ordinary in [false, true] {
+        let output = executed_later(&["hide=**/private", "mask=**/.env"], is_ordinary);
+        let (said, reports) = (text(&output), String::from_utf8_lossy(&output.stderr).into_owned());
+        assert!(said.ends_with("end\n") && !SECRETS.iter().any(|secret| said.contains(secret)), "{said} {reports}");
+        for name in ["private/script", "private/echo", ".env"] {
+            let is_told = |line: &str| line.starts_with("program refused /var/tmp/") && line.ends_with(&format!("/{name} unreadable"));
+            assert!(reports.lines().any(is_told), "{name}: {reports}");
+        }
+        // Without guards each of them shows what it has.
+        let said = text(&executed_later(&[], is_ordinary));
+        assert_eq!((said.matches("HIDDEN-WORDS").count(), said.matches("SECRET-VALUE").count()), (5, 1), "{said}");
+    }
+}
+
 #[test]
 fn guards_without_observation_are_refused() {
     let workspace = tempfile::tempdir().unwrap();
