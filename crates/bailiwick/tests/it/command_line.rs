@@ -71,7 +71,7 @@ fn a_dry_run_shows_the_rules_that_would_hold() {
     let output = place.bailiwick(&["run", "--dry-run", "--json", "--stage", "--", "/bin/sh"]).output().unwrap();
     let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let sha256 = Command::new("sha256sum").arg("/bin/sh").output().unwrap();
-    assert_eq!(shown["agent"]["sha256"].as_str().unwrap(), &stdout(&sha256)[..64]);
+    assert_eq!(shown["agent"]["sha256"].as_str(), stdout(&sha256).split_whitespace().next());
     assert_eq!(shown["agent"]["name"], "sh");
     assert_eq!((shown["agent"]["pins"].as_u64(), shown["program_rules"]["rule"].as_str()), (Some(0), Some("any")));
     assert_eq!((shown["snapshot"]["mode"].as_str(), shown["probes"]["period_seconds"].as_u64()), (Some("stage"), Some(300)));
