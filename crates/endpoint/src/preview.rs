@@ -45,7 +45,8 @@ pub fn preview(spec: &SessionSpec) -> Result<Preview, Error> {
         let place = if upstream.url().is_empty() { String::new() } else { format!(" at {}", upstream.url()) };
         format!("{}: {}{place}{region} ({})", upstream.name(), upstream.kind().name(), upstream.boundary().name())
     });
-    let variables = layout::environment(spec, &program, &subject.session_id).into_iter().map(|(name, _)| name.to_string_lossy().into_owned());
+    let variables =
+        layout::environment(spec, &program, &subject.session_id).into_iter().map(|(name, _)| name.to_string_lossy().into_owned());
     Ok(Preview {
         profile: spec.policy.profile().to_string(),
         workspace: folders.workspace,
