@@ -18,6 +18,7 @@ mod target;
 mod trace;
 mod waiting;
 mod walk;
+mod watch;
 
 use crate::guard::Guards;
 use crate::programs::Programs;
@@ -122,6 +123,7 @@ impl Opener {
             Some(Rule::Connect) => self.connect(call),
             Some(Rule::Execute) => self.execute(call),
             Some(Rule::Trace | Rule::Tell) => self.observe(call),
+            Some(Rule::Watch) => self.watch(call),
             Some(Rule::When(..)) => match dumps::wanted(call) {
                 Some(limit) => self.keep_from_dumps(call, limit),
                 None => self.refuse(call),

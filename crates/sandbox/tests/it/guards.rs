@@ -350,3 +350,55 @@ fn guards_without_observation_are_refused() {
     assert_eq!(text(&output), "");
     assert!(String::from_utf8_lossy(&output.stderr).contains("only where files are observed"));
 }
+
+#[test]
+fn what_is_hidden_after_the_start_is_not_watched() {
+    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+    let workspace = folder.path().canonicalize().unwrap();
+    std::fs::set_permissions(&workspace, PermissionsExt::from_mode(0o777)).unwrap();
+    let program = r#"
+import ctypes, os, time
+libc = ctypes.CDLL(None, use_errno=True)
+fd = libc.inotify_init1(os.O_NONBLOCK)
+def watch(path, fd=fd): print(path, libc.inotify_add_watch(fd, path.encode(), 0x100), ctypes.get_errno(), flush=True)
+os.symlink("private", "link")
+open("waiting", "w").close()
+end = time.monotonic() + 20
+while not os.path.exists("go") and time.monotonic() < end: pass
+for path in ("private", "./link", os.getcwd() + "/private", "/proc/self/cwd/private"): watch(path)
+os.chdir("private"); watch("."); os.chdir("..")
+watch("."); watch("missing"); watch(".", 99); watch(".", 0)
+open("told", "w").close()
+open("seen", "w").close()
+while not os.path.exists("done") and time.monotonic() < end: pass
+print(os.read(fd, 65536))
+"#;
+    for (guards, hidden) in [(&["hide=**/private"][..], "-1 13"), (&[], "1 0")] {
+        for is_ordinary in [false, true] {
+            let rw = format!("rw={}", workspace.display());
+            let script = format!("exec 2>&1; cd {}; exec python3 -c '{program}'", workspace.display());
+            let mut session = crate::session(&[&["observe", "reports", rw.as_str()], guards].concat(), &script);
+            if is_ordinary {
+                session = ordinary(session);
+            }
+            let child = session.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+            crate::until(|| workspace.join("waiting").exists());
+            std::fs::create_dir(workspace.join("private")).unwrap();
+            std::fs::write(workspace.join("go"), "").unwrap();
+            crate::until(|| workspace.join("seen").exists());
+            std::fs::write(workspace.join("private/HIDDEN-WORDS"), "").unwrap();
+            std::fs::write(workspace.join("done"), "").unwrap();
+            let output = child.wait_with_output().unwrap();
+            let (said, reports) = (text(&output), String::from_utf8_lossy(&output.stderr).into_owned());
+            let of_hidden = |line: &&str| line.contains("private") || line.starts_with("./link");
+            assert!(said.lines().filter(of_hidden).filter(|line| line.contains(hidden)).count() >= 4, "{said} {reports}");
+            assert_eq!(said.contains("HIDDEN-WORDS"), guards.is_empty(), "{said}");
+            assert!(said.contains("told") && said.contains("missing -1 2\n. -1 9\n. -1 22\n"), "{said} {reports}");
+            assert_eq!(reports.contains(&format!("refused Read {}/private 13", workspace.display())), !guards.is_empty(), "{reports}");
+            for name in ["waiting", "go", "seen", "done", "told", "link"] {
+                std::fs::remove_file(workspace.join(name)).unwrap();
+            }
+            std::fs::remove_dir_all(workspace.join("private")).unwrap();
+        }
+    }
+}
