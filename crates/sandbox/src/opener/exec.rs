@@ -15,8 +15,9 @@ use crate::seccomp::{Notification, Reply};
 use crate::{Error, Layer};
 use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, accessat, fstat, openat};
 use rustix::io::Errno;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -27,6 +28,9 @@ const ARGUMENTS_BYTES_MAX: usize = 8 << 20;
 /// Longest auxiliary vector, and its entry for the name by which a program was executed (getauxval(3)).
 const AUXILIARY_BYTES_MAX: usize = 32 << 10;
 const EXECUTED_NAME: u64 = 31;
+/// Longest list of what is mapped before a program's first instruction, and how a file that has no name any more ends there (proc(5)).
+const MAPS_BYTES_MAX: usize = 256 << 10;
+const REMOVED: &[u8] = b" (deleted)";
 /// How the kernel names a program that is executed by its descriptor.
 const BY_DESCRIPTOR: &[u8] = b"/dev/fd/";
 
@@ -274,7 +278,21 @@ impl Opener {
             refusal = refusal.take().or(own);
             path
         });
+        if refusal.is_none() {
+            refusal = self.kept_loader(process)?.map(|path| (path, ProgramRefusal::Unreadable));
+        }
         Ok(Running { file, execution: execution(program, script, arguments), refusal })
+    }
+
+    /// What the kernel loaded along with a program, by the name in the program's head, although its content is kept from the agent.
+    fn kept_loader(&self, process: i32) -> Result<Option<PathBuf>, Errno> {
+        if self.guards.is_empty() {
+            return Ok(None);
+        }
+        let maps = self.process_file(process, "maps", MAPS_BYTES_MAX)?;
+        let paths = maps.split(|byte| *byte == b'\n').filter_map(|line| line.get(line.iter().position(|byte| *byte == b'/')?..));
+        let paths = paths.map(|path| Path::new(OsStr::from_bytes(path.strip_suffix(REMOVED).unwrap_or(path))));
+        Ok(paths.filter(|path| self.is_kept(path)).map(Path::to_owned).next())
     }
 
     fn executable(&self, process: i32) -> Result<(OwnedFd, FileIdentity), Errno> {

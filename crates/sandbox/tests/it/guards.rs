@@ -303,7 +303,7 @@ fn executed_later(guards: &[&str], is_ordinary: bool) -> Output {
     // The wait has an end, whatever becomes of the test.
     let script = format!(
         "exec 2>&1; cd {}; echo > waiting; while ! [ -e go ]; do [ $((n=n+1)) -lt 20000000 ] || exit; done; \
-         private/script; private/echo HIDDEN-WORDS; ./led; ./link HIDDEN-WORDS; ./.env; cat private/script; echo end",
+         private/script; private/echo HIDDEN-WORDS; ./led; ./link HIDDEN-WORDS; ./loads HIDDEN-WORDS; ./.env; cat private/script; echo end",
         workspace.display()
     );
     let rw = format!("rw={}", workspace.display());
@@ -322,6 +322,15 @@ fn executed_later(guards: &[&str], is_ordinary: bool) -> Output {
         std::fs::set_permissions(workspace.join(name), PermissionsExt::from_mode(0o755)).unwrap();
     }
     std::os::unix::fs::symlink("private/echo", workspace.join("link")).unwrap();
+    // A program whose loader has another name.
+    let loader: &[u8] = b"/lib64/ld-linux-x86-64.so.2\0";
+    std::fs::copy("/lib64/ld-linux-x86-64.so.2", workspace.join("private/ld")).unwrap();
+    let mut program = std::fs::read("/bin/echo").unwrap();
+    let place = program.windows(loader.len()).position(|part| part == loader).unwrap();
+    program[place..place + loader.len()].fill(0);
+    program[place..place + 10].copy_from_slice(b"private/ld");
+    std::fs::write(workspace.join("loads"), program).unwrap();
+    std::fs::set_permissions(workspace.join("loads"), PermissionsExt::from_mode(0o755)).unwrap();
     std::fs::write(workspace.join("go"), "").unwrap();
     child.wait_with_output().unwrap()
 }
@@ -332,13 +341,13 @@ fn what_is_hidden_after_the_start_is_not_executed_either() {
         let output = executed_later(&["hide=**/private", "mask=**/.env"], is_ordinary);
         let (said, reports) = (text(&output), String::from_utf8_lossy(&output.stderr).into_owned());
         assert!(said.ends_with("end\n") && !SECRETS.iter().any(|secret| said.contains(secret)), "{said} {reports}");
-        for name in ["private/script", "private/echo", ".env"] {
+        for name in ["private/script", "private/echo", "private/ld", ".env"] {
             let is_told = |line: &str| line.starts_with("program refused /var/tmp/") && line.ends_with(&format!("/{name} unreadable"));
             assert!(reports.lines().any(is_told), "{name}: {reports}");
         }
         // Without guards each of them shows what it has.
         let said = text(&executed_later(&[], is_ordinary));
-        assert_eq!((said.matches("HIDDEN-WORDS").count(), said.matches("SECRET-VALUE").count()), (5, 1), "{said}");
+        assert_eq!((said.matches("HIDDEN-WORDS").count(), said.matches("SECRET-VALUE").count()), (6, 1), "{said}");
     }
 }
 
