@@ -76,7 +76,9 @@ impl From<Event> for Fact {
             Event::LimitReached(event) => Self::Other { session: event.session_id },
             Event::PolicyChanged(event) => Self::Other { session: event.session_id },
             Event::WorkspaceSnapshotted(event) => Self::Other { session: event.session_id },
-            Event::WorkspaceRestored(event) | Event::WorkspaceCommitted(event) => Self::Kept { session: event.session_id },
+            Event::WorkspaceRestored(event) | Event::WorkspaceCommitted(event) | Event::WorkspaceDiscarded(event) => {
+                Self::Kept { session: event.session_id }
+            }
             Event::WallsProbed(event) => Self::Other { session: event.session_id },
         }
     }

@@ -114,6 +114,9 @@ pub(crate) struct RunArgs {
     /// Say what the session would be given, and run nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// With --dry-run: for machines.
+    #[arg(long, requires = "dry_run")]
+    pub(crate) json: bool,
     /// The agent and its arguments.
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,

@@ -88,7 +88,7 @@ impl From<endpoint::snapshot::Error> for Failure {
 fn snapshot_code(error: &endpoint::snapshot::Error) -> u8 {
     use endpoint::snapshot::Error;
     match error {
-        Error::NotKept { .. } => REFUSED,
+        Error::NotKept { .. } | Error::SecondName { .. } => REFUSED,
         Error::Conflict { .. }
         | Error::Damaged { .. }
         | Error::InUse { .. }

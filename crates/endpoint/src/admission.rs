@@ -48,7 +48,8 @@ pub(crate) fn admit(
     decided
 }
 
-fn decide(spec: &SessionSpec, folders: &Folders, program: &Program, subject: &Subject) -> Result<Admitted, Error> {
+/// The same, with nothing written.
+pub(crate) fn decide(spec: &SessionSpec, folders: &Folders, program: &Program, subject: &Subject) -> Result<Admitted, Error> {
     let programs = programs::resolve(spec, folders, program, &layout::private_places(&spec.policy))?;
     if spec.policy.session().agents.is_empty() {
         return Ok(Admitted { programs, measured: None });

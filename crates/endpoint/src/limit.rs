@@ -30,6 +30,24 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
+    /// Every bound.
+    pub(crate) const ALL: [Self; 14] = [
+        Self::Memory,
+        Self::Processes,
+        Self::Cpu,
+        Self::CpuTotal,
+        Self::File,
+        Self::WallClock,
+        Self::WorkspaceGrowth,
+        Self::DiskFree,
+        Self::Output,
+        Self::OutputRate,
+        Self::Home,
+        Self::Tmp,
+        Self::SharedMemory,
+        Self::Run,
+    ];
+
     /// The private area that stands at this path inside.
     pub(crate) fn of_area(path: &Path) -> Option<Self> {
         match path.to_str()? {

@@ -88,7 +88,7 @@ pub fn run(
     policy::decide_session(&spec.policy, Trust::SelfKept, spec.purpose.as_ref()).map_err(Error::Refused)?;
     spec.directories.make()?;
     let folders = Folders::resolve(spec, &program)?;
-    let mut subject = subject_of(spec, &program)?;
+    let mut subject = subject(spec, &program)?;
     // Held until what the session left is noted.
     let way = if spec.stage { Use::Layered } else { Use::Alone };
     let _claim = Claim::take(&spec.directories, &folders.workspace, &subject.session_id, way)?;
@@ -135,18 +135,6 @@ pub fn run(
     drop(clock);
     timeline.done("end what is left");
     outcome.map(|outcome| (outcome, Timelines { supervisor: timeline, warden: ready.timeline }))
-}
-
-fn subject_of(spec: &SessionSpec, program: &Program) -> Result<Subject, Error> {
-    Ok(Subject {
-        session_id: new_session_id()?,
-        user_id: spec.account.name.clone(),
-        agent_id: program.name(),
-        purpose: spec.purpose.clone(),
-        trust: Trust::SelfKept,
-        agent_version: Some(version::of(program)),
-        runtime_digest: None,
-    })
 }
 
 /// A session on record, whose agent is about to start.
@@ -310,6 +298,19 @@ pub(crate) fn new_session_id() -> Result<SessionId, Error> {
         return Err(Error::Evidence(evidence::Error::Random));
     }
     Ok(SessionId::from_random(random))
+}
+
+/// Who works for whom, as far as it is known before anything is measured.
+pub(crate) fn subject(spec: &SessionSpec, program: &Program) -> Result<Subject, Error> {
+    Ok(Subject {
+        session_id: new_session_id()?,
+        user_id: spec.account.name.clone(),
+        agent_id: program.name(),
+        purpose: spec.purpose.clone(),
+        trust: Trust::SelfKept,
+        agent_version: Some(version::of(program)),
+        runtime_digest: None,
+    })
 }
 
 fn started(spec: &SessionSpec, subject: &Subject, ready: &Ready, runtime_digest: Option<Token>) -> SessionStarted {

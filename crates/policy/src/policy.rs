@@ -55,6 +55,23 @@ impl Policy {
         &self.purposes
     }
 
+    /// What a valid policy leaves open, to be told to whoever checks it or starts a session under it.
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let session = &self.session;
+        let open = [
+            (
+                !session.programs.is_stated,
+                "[session.programs] has no rule, so that whatever the session can reach may run: write rule = \"listed\" and name programs, or rule = \"any\" if that is meant",
+            ),
+            (
+                session.snapshot.danger_none,
+                "[session.snapshot] mode = \"danger_none\": what an agent does to its workspace cannot be undone",
+            ),
+            (!session.danger_allow_missing.is_empty(), "[session] danger_allow_missing: sessions start where these walls are missing"),
+        ];
+        open.into_iter().filter(|(is_open, _)| *is_open).map(|(_, text)| text).collect()
+    }
+
     /// The text whose SHA-256 is the policy's digest: the file as it was read, and the user's upstreams if there are any.
     pub fn digest_input(&self) -> &str {
         &self.digest_input

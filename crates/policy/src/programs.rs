@@ -12,6 +12,8 @@ const DIGEST_DIGITS: usize = 64;
 /// Which programs a session may run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramRules {
+    /// Whether the policy says which, instead of leaving it to the default.
+    pub is_stated: bool,
     /// The only programs that may run; none: whatever the session can reach.
     pub listed: Option<Vec<AllowedProgram>>,
     /// Whether files of the workspace, the documents and the private areas may be executed.
@@ -61,7 +63,7 @@ pub(crate) static PROGRAMS: Section = Section {
             Shape::OneOf(&["any", "listed"]),
             Default("\"any\""),
             "\"listed\"",
-            "`any`: whatever the session can reach. `listed`: only what `[[session.programs.allowed]]` names, the agent's own program included; interpreters are programs like others, and the dynamic loader is none.",
+            "`any`: whatever the session can reach. `listed`: only what `[[session.programs.allowed]]` names, the agent's own program included; interpreters are programs like others, and the dynamic loader is none. A policy that says neither means `any`, and is warned of by `policy check` and at each start.",
         ),
         key(
             "workspace",
@@ -75,7 +77,7 @@ pub(crate) static PROGRAMS: Section = Section {
             Shape::Boolean,
             Default("false"),
             "true",
-            "Whether the agent's programs may trace each other (`gdb`, `strace`). What a traced program executes is on record, but not confirmed.",
+            "Whether the agent's programs may trace each other (`gdb`, `strace`). What a traced program executes is on record, but not confirmed; with `rule = \"listed\"` it executes nothing, since nobody could hold it to the list.",
         ),
         key("allowed", Shape::Tables { section: &ALLOWED, unique: "path" }, Optional("nothing is listed"), "", ""),
     ],
@@ -118,7 +120,7 @@ pub(crate) static AGENT: Section = Section {
             Shape::Name,
             Optional("any version"),
             "\"1.0.42\"",
-            "Its version by the package metadata beside the program (npm, Python, Debian); `unknown` if there is none.",
+            "Its version by the package metadata beside the program (npm, Python, pipx, cargo; of Debian, a package of the program's own name); `unknown` if there is none.",
         ),
     ],
 };
@@ -136,7 +138,12 @@ pub(crate) fn rules(table: &Table<'_>) -> ProgramRules {
         );
     }
     let listed = is("rule", "listed").then_some(list);
-    ProgramRules { listed, executes_workspace: !is("workspace", "refused"), debuggers: table.boolean("debuggers").unwrap_or(false) }
+    ProgramRules {
+        is_stated: table.has("rule"),
+        listed,
+        executes_workspace: !is("workspace", "refused"),
+        debuggers: table.boolean("debuggers").unwrap_or(false),
+    }
 }
 
 fn allowed(table: &Table<'_>) -> Option<AllowedProgram> {

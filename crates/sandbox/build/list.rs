@@ -8,13 +8,14 @@ pub(crate) const VALUES_MAX: usize = 200;
 /// Arguments of a call.
 const ARGUMENTS: u32 = 6;
 /// Rules that are one word, with the variant of `Rule` that each stands for. A refusal needs no comment.
-pub(crate) const WORDS: [(&str, &str); 9] = [
+pub(crate) const WORDS: [(&str, &str); 10] = [
     ("allow", "Allow"),
     ("make", "Make"),
     ("connect", "Connect"),
     ("execute", "Execute"),
     ("trace", "Trace"),
     ("tell", "Tell"),
+    ("watch", "Watch"),
     ("absent", "Absent"),
     ("refuse", "Refuse"),
     ("refuse-absent", "RefuseAbsent"),

@@ -2,12 +2,13 @@
 
 use crate::kernel::{self, Fork};
 use crate::plan::Limits;
+use crate::{Error, Wall};
 use rustix::process::{Resource, Rlimit};
 
 /// How many resources are bounded.
 const COUNT: usize = 7;
 /// With one byte, neither a file nor a pipe to the host's crash handler gets a core dump (core(5)).
-const CORE_BYTES: u64 = 1;
+pub(crate) const CORE_BYTES: u64 = 1;
 
 /// Seconds between the signal that names the limit and the one that only kills.
 const CPU_ROOM_SECONDS: u64 = 1;
@@ -26,6 +27,26 @@ pub(crate) fn table(limits: &Limits) -> Table {
         entry(Resource::Core, Some(CORE_BYTES)),
         entry(Resource::Rtprio, Some(0)),
     ]
+}
+
+/// Refuses a host whose handler of core dumps the limit does not keep away.
+pub(crate) fn keep_dumps_inside() -> Result<(), Error> {
+    const PATTERN: &str = "/proc/sys/kernel/core_pattern";
+    let pattern = std::fs::read(PATTERN).map_err(|source| Error::Path { attempt: "read".into(), path: PATTERN.into(), source })?;
+    let most = rustix::process::getrlimit(Resource::Core).maximum;
+    leak(&pattern, most).map_or(Ok(()), |found| Err(Error::WallMissing { wall: Wall::Rlimits, found: found.to_owned() }))
+}
+
+/// How a core dump would reach the host's handler, if it would (core(5)): a socket takes dumps whatever the limit (Linux 6.16), and a program
+/// all but those of a process whose limit is one byte, which nobody sets whose own is lower.
+fn leak(pattern: &[u8], most: Option<u64>) -> Option<&'static str> {
+    match pattern.trim_ascii_start().first() {
+        Some(b'@') => Some("kernel.core_pattern sends core dumps to a socket of the host's: name a program or a file there"),
+        Some(b'|') if most.is_some_and(|most| most < CORE_BYTES) => Some(
+            "kernel.core_pattern starts a program for core dumps, which only a hard limit of 1 or more can prevent (`ulimit -Hc`): raise it from 0",
+        ),
+        _ => None,
+    }
 }
 
 fn entry(resource: Resource, wanted: Option<u64>) -> (Resource, Rlimit) {

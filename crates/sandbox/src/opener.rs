@@ -7,6 +7,7 @@
 mod attempt;
 mod change;
 mod connect;
+mod dumps;
 mod exec;
 mod guarded;
 #[cfg(any(test, fuzzing))]
@@ -17,6 +18,7 @@ mod target;
 mod trace;
 mod waiting;
 mod walk;
+mod watch;
 
 use crate::guard::Guards;
 use crate::programs::Programs;
@@ -121,7 +123,12 @@ impl Opener {
             Some(Rule::Connect) => self.connect(call),
             Some(Rule::Execute) => self.execute(call),
             Some(Rule::Trace | Rule::Tell) => self.observe(call),
-            Some(Rule::Allow | Rule::When(..) | Rule::Refuse | Rule::RefuseAbsent) | None => self.refuse(call),
+            Some(Rule::Watch) => self.watch(call),
+            Some(Rule::When(..)) => match dumps::wanted(call) {
+                Some(limit) => self.keep_from_dumps(call, limit),
+                None => self.refuse(call),
+            },
+            Some(Rule::Allow | Rule::Refuse | Rule::RefuseAbsent) | None => self.refuse(call),
         }
     }
 

@@ -56,7 +56,7 @@ walls! {
     /// No capability at all.
     NoCapabilities = "no_capabilities", "use a kernel with file capabilities";
     /// Bounds of each process, and on how many there are: by a control group, by the kernel's count for the user, or by process numbers.
-    Rlimits = "rlimits", "run as an ordinary user, or lend a writable pids control group, or use Linux 6.14 or later";
+    Rlimits = "rlimits", "where nothing bounds processes, run as an ordinary user, or lend a writable pids control group, or use Linux 6.14 or later";
     /// Bounds of the session as a whole; wanted where the host delegates a control group, never required.
     Cgroup = "cgroup", "run under a systemd user session with delegated control groups (pids, memory)";
     /// Every opened file is seen.

@@ -120,6 +120,9 @@ fn build(setup: &Setup, null: OwnedFd) -> Result<Built, Error> {
     // A group that cannot be entered bounds nothing: the trial sees that.
     let gauge = setup.group.as_ref().and_then(|group| group.enter().ok()).unwrap_or_default();
     setup.done("enter the control group");
+    if !plan.is_away(Wall::Rlimits) {
+        allow(plan, &mut observed, limits::keep_dumps_inside())?;
+    }
     let offsets = identity::enter_namespaces(plan)?;
     for (wall, flag) in [
         (Wall::IpcNamespace, UnshareFlags::NEWIPC),

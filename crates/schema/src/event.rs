@@ -87,6 +87,9 @@ pub enum Event {
     /// The walls were probed from inside.
     #[serde(rename = "walls.probed")]
     WallsProbed(WallsProbed),
+    /// What a staged session wrote is dropped.
+    #[serde(rename = "workspace.discarded")]
+    WorkspaceDiscarded(WorkspaceAct),
 }
 
 /// See [`Event::SessionStarted`].
@@ -392,7 +395,7 @@ impl Event {
             Self::SystemCallObserved(event) => Some(&event.session_id),
             Self::FileChanged(event) => Some(&event.session_id),
             Self::WorkspaceSnapshotted(event) => Some(&event.session_id),
-            Self::WorkspaceRestored(event) | Self::WorkspaceCommitted(event) => Some(&event.session_id),
+            Self::WorkspaceRestored(event) | Self::WorkspaceCommitted(event) | Self::WorkspaceDiscarded(event) => Some(&event.session_id),
             Self::LogRecovered(_) => None,
             Self::LimitReached(event) => Some(&event.session_id),
             Self::WallsProbed(event) => Some(&event.session_id),

@@ -79,6 +79,11 @@ fn session(host: &mut Host, task: &Task, rest: &[(&'static str, &'static Attempt
         }
         let said =
             said.unwrap_or_else(|| Said { attempt: attempt.name.to_owned(), ended: "the session ended".to_owned(), output: String::new() });
+        // A sandbox in which the battery's own processes cannot start shows nothing of its walls.
+        if said.ended.starts_with("not started") {
+            session.end();
+            return Err(format!("{} was {}", attempt.name, said.ended));
+        }
         let mut effects = before.changes(host);
         if attempt.is_alone {
             effects.extend(survivors(&host.scene.mark));

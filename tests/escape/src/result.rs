@@ -38,6 +38,13 @@ pub(crate) struct Judged {
     pub(crate) unrecorded: Vec<Refusal>,
 }
 
+impl Judged {
+    /// Whether the attempt started and came to an end of its own, or by a signal.
+    pub(crate) fn is_made(&self) -> bool {
+        self.ended == "returned" || self.ended.starts_with("signal ")
+    }
+}
+
 impl Said {
     /// The refusals that it told, and what must be on record although nobody refused it to its face.
     pub(crate) fn refusals(&self) -> Vec<Refusal> {

@@ -12,12 +12,15 @@ enum Through {
     /// The kernel gave what it gives to nobody behind a wall, and the host shows nothing.
     Reached,
     Nothing,
+    /// Nothing is seen, but the attempt was not made to its end: it did not start, or the session ended with it.
+    Unmade,
 }
 
 impl Through {
-    fn of(effects: &[String]) -> Self {
-        match effects {
-            [] => Self::Nothing,
+    fn of(one: &Judged) -> Self {
+        match &one.effects[..] {
+            [] if one.is_made() => Self::Nothing,
+            [] => Self::Unmade,
             all if all.iter().all(|effect| effect.starts_with("gained ")) => Self::Reached,
             _ => Self::Host,
         }
@@ -40,7 +43,7 @@ pub(crate) fn print(files: &[String]) -> ExitCode {
             if !rows.contains(&row) {
                 rows.push(row);
             }
-            let through = Through::of(&one.effects);
+            let through = Through::of(&one);
             cells.insert((one.label, one.attempt), through);
         }
     }
@@ -59,14 +62,19 @@ pub(crate) fn print(files: &[String]) -> ExitCode {
         println!("| {class} ({count}) | {} |", row.join(" | "));
     }
     let total: Vec<String> = labels.iter().map(|label| counts(&|_| true, label)).collect();
-    println!("| **all** ({}) | {} |\n", rows.len(), total.join(" | "));
+    println!("| **all** ({}) | {} |", rows.len(), total.join(" | "));
+    // What was not tried is no refusal.
+    let unmade =
+        |label: &String| rows.iter().filter(|(_, attempt)| matches!(is_through(label, attempt), None | Some(Through::Unmade))).count();
+    let unmade: Vec<String> = labels.iter().map(|label| unmade(label).to_string()).collect();
+    println!("| not made to the end | {} |\n", unmade.join(" | "));
     head("attempt");
     for (_, attempt) in &rows {
         let row = labels.iter().map(|label| match is_through(label, attempt) {
             Some(Through::Host) => "host",
             Some(Through::Reached) => "reached",
             Some(Through::Nothing) => "·",
-            None => "?",
+            Some(Through::Unmade) | None => "?",
         });
         let row: Vec<&str> = row.collect();
         if row.iter().any(|cell| ["host", "reached"].contains(cell)) {

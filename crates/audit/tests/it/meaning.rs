@@ -110,6 +110,7 @@ fn a_rollback_after_the_end_is_nothing_odd_and_one_of_no_session_is_refused() {
         sample::ended(),
         sample::workspace_restored(),
         sample::workspace_committed(),
+        sample::workspace_discarded(),
     ]);
     assert_eq!((kept.standing, kept.meaning.events_after_end), (Standing::Verified, 0));
     let verification = check(&[sample::workspace_restored()]);

@@ -26,6 +26,8 @@ struct Checked<'a> {
     profile: Option<&'a str>,
     upstreams: usize,
     errors: Vec<Wrong>,
+    /// What it leaves open.
+    warnings: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -50,6 +52,7 @@ fn check(file: &Path, json: bool) -> Result<u8, Failure> {
             valid: policy.is_some(),
             profile: policy.map(|policy| policy.profile().as_str()),
             upstreams: policy.map_or(0, |policy| policy.upstreams().len()),
+            warnings: policy.map(Policy::warnings).unwrap_or_default(),
             errors: errors.map(|error| Wrong { line: error.line, column: error.column, message: error.message.clone() }).collect(),
         });
     }
@@ -60,6 +63,9 @@ fn check(file: &Path, json: bool) -> Result<u8, Failure> {
             for upstream in policy.upstreams() {
                 let region = upstream.region().map_or_else(|| "any region".to_owned(), ToString::to_string);
                 print::line(format_args!("  {}: {} in {} ({region})", upstream.name(), upstream.kind().name(), upstream.boundary().name()));
+            }
+            for warning in policy.warnings() {
+                print::note(format_args!("{name}: warning: {warning}"));
             }
             Ok(DONE)
         }

@@ -23,8 +23,16 @@ pub(super) fn run(args: &RunArgs, settings: &Settings, timeline: Timeline) -> Re
     let spec = spec(args, settings)?;
     refuse_missing_keys(&spec.policy, settings)?;
     if args.dry_run {
-        print::text(&endpoint::preview(&spec)?.to_string());
+        let preview = endpoint::preview(&spec)?;
+        if args.json {
+            print::json(&preview.json());
+        } else {
+            print::text(&preview.to_string());
+        }
         return Ok(DONE);
+    }
+    for warning in spec.policy.warnings() {
+        print::note(format_args!("bailiwick: the policy `{}`: {warning}", spec.policy.profile()));
     }
     let report_file = args.report_json.as_deref().map(create).transpose()?;
     let timings_file = args.timings.as_deref().map(create).transpose()?;

@@ -1,4 +1,5 @@
 use crate::place::{Place, stderr, stdout};
+use std::process::Command;
 
 #[test]
 fn every_error_of_a_policy_is_listed_with_its_line() {
@@ -39,6 +40,66 @@ fn a_dry_run_starts_nothing() {
     assert!(output.status.success());
     assert!(stdout(&output).contains("nothing was started"));
     assert_eq!(std::fs::read_dir(place.path("state")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_dry_run_refuses_what_the_session_would_refuse_and_records_nothing() {
+    let place = Place::new();
+    let pilot = stdout(&place.bailiwick(&["policy", "show", "pilot"]).output().unwrap());
+    let policy = place.path("elsewhere").join("policy.toml");
+    let dry = |text: &str, program: &str| {
+        std::fs::write(&policy, text).unwrap();
+        place.bailiwick(&["run", "--dry-run", "--policy", policy.to_str().unwrap(), "--", program]).output().unwrap()
+    };
+    let listed = pilot
+        .replace("rule = \"any\"", "rule = \"listed\"")
+        .replace("debuggers = true", "debuggers = true\n\n[[session.programs.allowed]]\npath = \"/bin/sh\"");
+    let pinned = format!("{pilot}\n[[session.agents]]\nname = \"sh\"\nsha256 = \"{}\"\n", "0".repeat(64));
+    for (text, program) in [(&listed, "env"), (&pinned, "sh")] {
+        let output = dry(text, program);
+        assert_eq!(output.status.code(), Some(125), "{}", stdout(&output));
+        assert!(stderr(&output).contains("the policy refuses this session"), "{}", stderr(&output));
+    }
+    let output = dry(&listed, "sh");
+    assert!(stdout(&output).contains("may run     listed (1 entries); files of the workspace recorded"), "{}", stdout(&output));
+    assert_eq!(std::fs::read_dir(place.path("state")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_dry_run_shows_the_rules_that_would_hold() {
+    let place = Place::new();
+    let output = place.bailiwick(&["run", "--dry-run", "--json", "--stage", "--", "/bin/sh"]).output().unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let sha256 = Command::new("sha256sum").arg("/bin/sh").output().unwrap();
+    assert_eq!(shown["agent"]["sha256"].as_str(), stdout(&sha256).split_whitespace().next());
+    assert_eq!(shown["agent"]["name"], "sh");
+    assert_eq!((shown["agent"]["pins"].as_u64(), shown["program_rules"]["rule"].as_str()), (Some(0), Some("any")));
+    assert_eq!((shown["snapshot"]["mode"].as_str(), shown["probes"]["period_seconds"].as_u64()), (Some("stage"), Some(300)));
+    assert_eq!(shown["limits"]["open_files_max"], 4096);
+    assert!(shown["private"]["tmp_bytes_max"].as_u64() > Some(0));
+    assert_eq!(place.bailiwick(&["run", "--json", "--", "true"]).output().unwrap().status.code(), Some(2));
+}
+
+#[test]
+fn a_policy_that_says_nothing_about_programs_is_warned_of() {
+    let place = Place::new();
+    let pilot = stdout(&place.bailiwick(&["policy", "show", "pilot"]).output().unwrap());
+    let policy = place.path("elsewhere").join("policy.toml");
+    std::fs::write(&policy, pilot.replace("rule = \"any\"", "")).unwrap();
+    let name = policy.to_str().unwrap();
+    let warning = "[session.programs] has no rule";
+    let checked = place.bailiwick(&["policy", "check", name]).output().unwrap();
+    assert!(checked.status.success() && stderr(&checked).contains(warning), "{}", stderr(&checked));
+    let checked: serde_json::Value =
+        serde_json::from_slice(&place.bailiwick(&["policy", "check", name, "--json"]).output().unwrap().stdout).unwrap();
+    assert!(checked["warnings"][0].as_str().unwrap().starts_with(warning));
+    assert!(stderr(&place.run(&["--policy", name], "true")).contains(warning));
+    // Neither built-in profile leaves it open.
+    for profile in ["pilot", "regulated"] {
+        let checked = place.bailiwick(&["policy", "check", profile]).output().unwrap();
+        assert_eq!(stderr(&checked), "", "{profile}");
+    }
+    assert!(!stderr(&place.run(&[], "true")).contains("warning"));
 }
 
 #[test]

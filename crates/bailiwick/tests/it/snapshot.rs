@@ -336,8 +336,16 @@ fn a_commit_over_later_work_of_others_is_refused_and_names_it() {
 fn what_is_discarded_is_gone_and_a_staged_run_can_commit_at_once() {
     let (place, before, id) = damaged(&["--stage", "--keep"]);
     assert_eq!(session(&place, &["discard", &id]).0, Some(2));
+    // What cannot be recorded is not done.
+    let log = place.log().join("log.jsonl");
+    fs::rename(&log, place.path("elsewhere").join("log")).unwrap();
+    assert_eq!(session(&place, &["discard", &id, "--yes"]).0, Some(1));
+    fs::rename(place.path("elsewhere").join("log"), &log).unwrap();
     assert_eq!(session(&place, &["discard", &id, "--yes"]).0, Some(0));
     assert_eq!(session(&place, &["commit", &id, "--yes"]).0, Some(1));
+    let dropped = place.acts_of("workspace_discarded");
+    assert_eq!((dropped[0]["phase"].as_str(), dropped[1]["phase"].as_str()), (Some("begun"), Some("done")));
+    assert!(dropped[0]["paths"].as_u64() > Some(20) && place.verifies(), "{}", dropped[0]);
     assert_eq!(state(&place.path("workspace")), before);
     let (place, before, id) = damaged(&["--stage", "--commit"]);
     assert_ne!(state(&place.path("workspace")), before);
@@ -424,4 +432,30 @@ fn no_name_hides_what_a_session_wrote_from_the_one_who_looks() {
     assert!(told.iter().all(|line| said.lines().any(|one| one == *line)), "{said}");
     assert_eq!(session(&place, &["rollback", &id, "--yes"]).0, Some(0));
     assert_eq!(fs::read_dir(place.path("workspace")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_second_name_of_what_is_kept_from_the_agent_refuses_the_session() {
+    for (guarded, other, kind) in [(".env", "notes.txt", "secret"), (".envrc", "src/rc", "run"), (".env", ".envrc", "both")] {
+        let place = Place::new();
+        let at = |name: &str| place.path("workspace").join(name);
+        fs::create_dir(at("src")).unwrap();
+        fs::write(at(guarded), format!("TOKEN={kind}\n")).unwrap();
+        fs::hard_link(at(guarded), at(other)).unwrap();
+        for options in [&[][..], &["--stage"]] {
+            let output = place.run(options, "cat notes.txt src/rc .envrc; echo x >> src/rc; echo ran");
+            let said = stderr(&output);
+            assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(125), ""), "{said}");
+            let says = |word: &str| said.contains(word);
+            assert!(says("sandbox.file_denied") && says(guarded) && says(other) && says("hard link"), "{said}");
+            assert_eq!(fs::read_to_string(at(guarded)).unwrap(), format!("TOKEN={kind}\n"));
+        }
+    }
+    // Names that are guarded alike, or not at all, may share a file.
+    let place = Place::new();
+    for (one, other) in [(".env", ".env.local"), ("a", "b")] {
+        fs::write(place.path("workspace").join(one), "A=1\n").unwrap();
+        fs::hard_link(place.path("workspace").join(one), place.path("workspace").join(other)).unwrap();
+    }
+    assert_eq!(stdout(&place.run(&[], "echo ran")), "ran\n");
 }

@@ -7,18 +7,21 @@ mod rollback;
 pub use comparison::{Comparison, Shown, Side};
 pub(super) use rollback::method;
 
-use super::compare::{Change, Difference};
+use super::compare::{Change, Difference, changes};
 use super::entry::{Entry, Kind};
 use super::manifest::Manifest;
 use super::objects;
+use super::record::{Act, Deed, Record};
+use super::stage::Layer;
 use super::store::{Hold, Kept, Store};
 use super::take::{Bounds, Taken, Wish, take};
 use super::tree::Tree;
-use super::{Error, shown};
+use super::{Digest, Error, shown};
 use crate::claim::{Claim, Use};
 use crate::session::SessionClock;
 use crate::{Account, Directories};
 use schema::SessionId;
+use schema::event::ActPhase;
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
@@ -83,9 +86,11 @@ impl Desk {
     /// Takes away what a staged session wrote.
     ///
     /// # Errors
-    /// [`Error::Nothing`] if nothing is staged; [`Error::InUse`] while the session runs.
+    /// [`Error::Nothing`] if nothing is staged, or if its log is gone: what is not recorded is not done. [`Error::InUse`] while the
+    /// session runs.
     pub fn discard(&self, id: &str) -> Result<(), Error> {
-        let kept = self.kept(id)?;
+        let store = self.store();
+        let kept = store.kept(id)?;
         let _hold = kept.hold()?;
         if !kept.is_waiting() {
             return Err(Error::Nothing { id: id.to_owned(), problem: "nothing of it waits to be committed or discarded" });
@@ -94,7 +99,18 @@ impl Desk {
             let problem = "its commit was begun and not finished: commit it again, then roll it back if it is not wanted";
             return Err(Error::Nothing { id: id.to_owned(), problem });
         }
-        clear_stage(&kept)
+        let mut record = Record::open(&self.directories, &kept.facts.session_id, self.account.name.clone(), self.clock.clone())?;
+        record.confirm(kept.facts.manifest)?;
+        let upper = Tree::open_for_repair(&kept.upper())?;
+        let base = store.manifest(&kept.id, kept.facts.manifest)?;
+        let target = Layer::read(&upper)?.over(&base);
+        let dropped = changes(&base, &target, &mut |_, one, other| one.size() == other.size() && one.modified == other.modified);
+        let paths = dropped.iter().filter(|change| change.difference != Difference::Time).count() as u64;
+        let list = Digest::of(target.encode().as_bytes());
+        let deed = Deed { act: Act::Discard, paths, manifest: kept.facts.manifest, kept: list, forced: false };
+        record.append(deed, ActPhase::Begun)?;
+        clear_stage(&kept)?;
+        record.append(deed, ActPhase::Done)
     }
 }
 

@@ -61,6 +61,20 @@ pub enum Error {
     /// The session's log cannot be read or written.
     #[error(transparent)]
     Evidence(#[from] evidence::Error),
+    /// A guarded file has a second name, by which the agent would reach it.
+    #[error(
+        "{}: {} is kept from the agent, and {} is another name of the same file (a hard link), by which the agent would reach it: remove one \
+         of them, or make a copy of it, then try again",
+        schema::RefusalCode::FileDenied,
+        shown(guarded),
+        shown(other)
+    )]
+    SecondName {
+        /// The guarded name, in the workspace.
+        guarded: PathBuf,
+        /// The other one.
+        other: PathBuf,
+    },
     /// A session works in the workspace.
     #[error(transparent)]
     Claim(#[from] crate::ClaimError),

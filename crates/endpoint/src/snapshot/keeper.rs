@@ -87,6 +87,7 @@ impl Keeper {
         let bounds = Bounds { entries_max: rules.files_max, bytes_max: rules.bytes_max };
         let wish = Wish { known: &known, is_wanted: &|_| !self.stage, bounds };
         let taken = take(&tree, &self.store.objects, &wish, &mut |done, all| (spec.progress)(done, all)).map_err(refusal)?;
+        super::twins::refuse(&taken.manifest, &spec.policy.session().files)?;
         let (files, bytes) = taken.manifest.kept();
         let facts = Facts {
             scene: if self.stage { Scene::Staged } else { Scene::Live },
@@ -178,6 +179,7 @@ fn refusal(error: Error) -> Error {
         | Error::Conflict { .. }
         | Error::Nothing { .. }
         | Error::Claim(_)
+        | Error::SecondName { .. }
         | Error::Evidence(_)) => other,
     }
 }

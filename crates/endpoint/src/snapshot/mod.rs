@@ -13,6 +13,7 @@ mod stage;
 mod store;
 mod take;
 mod tree;
+mod twins;
 mod walk;
 
 pub use compare::Difference;

@@ -22,6 +22,7 @@ pub(super) struct Record {
 pub(super) enum Act {
     Restore,
     Commit,
+    Discard,
 }
 
 /// An act, as it goes on record.
@@ -69,6 +70,7 @@ impl Record {
         let event = match act {
             Act::Restore => Event::WorkspaceRestored(event),
             Act::Commit => Event::WorkspaceCommitted(event),
+            Act::Discard => Event::WorkspaceDiscarded(event),
         };
         self.log.append(&[event])?;
         Ok(())

@@ -116,6 +116,7 @@ impl Joiner {
             | Event::FileChanged(_)
             | Event::WorkspaceRestored(_)
             | Event::WorkspaceCommitted(_)
+            | Event::WorkspaceDiscarded(_)
             | Event::WallsProbed(_)) => self.act(place, other),
         }
     }
@@ -211,6 +212,7 @@ fn act(who: Who, event: Event) -> Option<Row> {
         Event::FileChanged(event) => Row::FileChanged(FileChangedRow::new(who, &event)),
         Event::WorkspaceRestored(event) => Row::WorkspaceRestored(WorkspaceRow::new(who, event)),
         Event::WorkspaceCommitted(event) => Row::WorkspaceCommitted(WorkspaceRow::new(who, event)),
+        Event::WorkspaceDiscarded(event) => Row::WorkspaceDiscarded(WorkspaceRow::new(who, event)),
         Event::WallsProbed(event) => Row::WallsProbed(ProbesRow::new(who, event)),
         Event::SessionStarted(_)
         | Event::SessionEnded(_)

@@ -109,7 +109,8 @@ impl SessionReporter {
             | Event::LogRecovered(_)
             | Event::WorkspaceSnapshotted(_)
             | Event::WorkspaceRestored(_)
-            | Event::WorkspaceCommitted(_) => {}
+            | Event::WorkspaceCommitted(_)
+            | Event::WorkspaceDiscarded(_) => {}
             Event::LimitReached(event) => self.limit(event),
             Event::WallsProbed(event) => self.probed(event),
             Event::PolicyChanged(event) => {

@@ -60,6 +60,9 @@ pub enum Row {
     /// What a staged session wrote is brought into its workspace.
     #[serde(rename = "workspace_committed")]
     WorkspaceCommitted(WorkspaceRow),
+    /// What a staged session wrote is dropped.
+    #[serde(rename = "workspace_discarded")]
+    WorkspaceDiscarded(WorkspaceRow),
     /// A round of probes while the agent ran.
     #[serde(rename = "walls_probed")]
     WallsProbed(ProbesRow),
@@ -265,7 +268,7 @@ impl Row {
             Self::LimitReached(row) => &row.who,
             Self::PolicyChanged(row) => &row.who,
             Self::FileChanged(row) => &row.who,
-            Self::WorkspaceRestored(row) | Self::WorkspaceCommitted(row) => &row.who,
+            Self::WorkspaceRestored(row) | Self::WorkspaceCommitted(row) | Self::WorkspaceDiscarded(row) => &row.who,
             Self::WallsProbed(row) => &row.who,
         }
     }
@@ -288,6 +291,7 @@ impl Row {
             | Self::FileChanged(_)
             | Self::WorkspaceRestored(_)
             | Self::WorkspaceCommitted(_)
+            | Self::WorkspaceDiscarded(_)
             | Self::WallsProbed(_) => None,
         }
     }

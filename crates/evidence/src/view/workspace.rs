@@ -3,7 +3,7 @@ use schema::Token;
 use schema::event::{ActPhase, WorkspaceAct};
 use serde::Serialize;
 
-/// See [`super::Row::WorkspaceRestored`] and [`super::Row::WorkspaceCommitted`].
+/// See [`super::Row::WorkspaceRestored`], [`super::Row::WorkspaceCommitted`] and [`super::Row::WorkspaceDiscarded`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WorkspaceRow {
     /// Of which session, and when. The account is the one that asked for this, not the session's.

@@ -281,6 +281,10 @@ pub(crate) fn workspace_committed() -> Event {
     Event::WorkspaceCommitted(event::WorkspaceAct { manifest_digest, kept_digest, ..workspace_act(event::ActPhase::Begun) })
 }
 
+pub(crate) fn workspace_discarded() -> Event {
+    Event::WorkspaceDiscarded(workspace_act(event::ActPhase::Done))
+}
+
 /// One session with an event of every type that the verifier's test vector has; call 3 has no outcome.
 pub(crate) fn every_event() -> Vec<Event> {
     vec![

@@ -48,6 +48,7 @@ fn a_call_without_outcome_is_unknown_and_every_other_act_has_its_row() {
         sample::workspace_snapshotted(),
         sample::workspace_restored(),
         sample::workspace_committed(),
+        sample::workspace_discarded(),
     ];
     events.splice(events.len() - 3..events.len() - 3, own);
     let rows = rows(events, Filter::default());
@@ -68,6 +69,7 @@ fn a_call_without_outcome_is_unknown_and_every_other_act_has_its_row() {
         "file_changed",
         "workspace_restored",
         "workspace_committed",
+        "workspace_discarded",
         "llm_call",
     ];
     assert_eq!(actions, expected);

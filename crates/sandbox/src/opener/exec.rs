@@ -8,14 +8,16 @@ use super::target::{Target, able, own};
 use super::trace::{Asked, Became, Executing, Tracer, kill};
 use super::walk::Failure;
 use super::{Opener, asked, canonical};
+use crate::guard::{GuardKind, Standing};
 use crate::programs::{FileIdentity, ProgramRefusal};
 use crate::report::{Arguments, CallRequest, Execution, read_all};
 use crate::seccomp::{Notification, Reply};
 use crate::{Error, Layer};
 use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, accessat, fstat, openat};
 use rustix::io::Errno;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -26,6 +28,9 @@ const ARGUMENTS_BYTES_MAX: usize = 8 << 20;
 /// Longest auxiliary vector, and its entry for the name by which a program was executed (getauxval(3)).
 const AUXILIARY_BYTES_MAX: usize = 32 << 10;
 const EXECUTED_NAME: u64 = 31;
+/// Longest list of what is mapped before a program's first instruction, and how a file that has no name any more ends there (proc(5)).
+const MAPS_BYTES_MAX: usize = 256 << 10;
+const REMOVED: &[u8] = b" (deleted)";
 /// How the kernel names a program that is executed by its descriptor.
 const BY_DESCRIPTOR: &[u8] = b"/dev/fd/";
 
@@ -126,7 +131,17 @@ impl Opener {
     }
 
     fn forbidden(&self, path: &Path, identity: &FileIdentity) -> Option<ProgramRefusal> {
+        if self.is_kept(path) {
+            return Some(ProgramRefusal::Unreadable);
+        }
         if identity.bytes > EXECUTABLE_BYTES_MAX { Some(ProgramRefusal::TooLarge) } else { self.programs.refusal(path, identity) }
+    }
+
+    /// Whether a file's content is kept from the agent. What the user hides or masks after the start has no cover: the guards alone know.
+    fn is_kept(&self, path: &Path) -> bool {
+        let is_kept = |path: &Path| matches!(self.guards.standing(path), Standing::Guarded(GuardKind::Masked | GuardKind::Hidden));
+        let second = |(second, first): &(PathBuf, PathBuf)| path.strip_prefix(first).is_ok_and(|rest| is_kept(&second.join(rest)));
+        is_kept(path) || !self.guards.is_empty() && self.second_places.iter().any(second)
     }
 
     fn refuse_program(&mut self, id: u64, refused: Refused) -> Result<(), Error> {
@@ -168,9 +183,15 @@ impl Opener {
                 self.fail(call.id, Errno::AGAIN);
                 Ok(())
             }
-            Err(_) if self.calls.has(Layer::Developer) && self.is_debugged(call.task) => self.go_unconfirmed(call, process, asked),
+            Err(_) if self.may_go_unconfirmed() && self.is_debugged(call.task) => self.go_unconfirmed(call, process, asked),
             Err(_) => self.refuse_program(call.id, refused(ProgramRefusal::Untraced, Errno::ACCESS, asked)),
         }
+    }
+
+    /// Whether what nobody confirms may run. A debugger can keep its child's call waiting for as long as it likes, with another path in the
+    /// end: no list would hold.
+    fn may_go_unconfirmed(&self) -> bool {
+        self.calls.has(Layer::Developer) && self.programs.listed.is_none()
     }
 
     fn is_debugged(&self, task: i32) -> bool {
@@ -257,7 +278,21 @@ impl Opener {
             refusal = refusal.take().or(own);
             path
         });
+        if refusal.is_none() {
+            refusal = self.kept_loader(process)?.map(|path| (path, ProgramRefusal::Unreadable));
+        }
         Ok(Running { file, execution: execution(program, script, arguments), refusal })
+    }
+
+    /// What the kernel loaded along with a program, by the name in the program's head, although its content is kept from the agent.
+    fn kept_loader(&self, process: i32) -> Result<Option<PathBuf>, Errno> {
+        if self.guards.is_empty() {
+            return Ok(None);
+        }
+        let maps = self.process_file(process, "maps", MAPS_BYTES_MAX)?;
+        let paths = maps.split(|byte| *byte == b'\n').filter_map(|line| line.get(line.iter().position(|byte| *byte == b'/')?..));
+        let paths = paths.map(|path| Path::new(OsStr::from_bytes(path.strip_suffix(REMOVED).unwrap_or(path))));
+        Ok(paths.filter(|path| self.is_kept(path)).map(Path::to_owned).next())
     }
 
     fn executable(&self, process: i32) -> Result<(OwnedFd, FileIdentity), Errno> {

@@ -25,8 +25,8 @@ pub(super) fn limits_are_in_force(look: &Look<'_>) -> Outcome {
 }
 
 pub(super) fn raise_a_limit(_: &Look<'_>) -> Outcome {
-    let now = getrlimit(Resource::Core);
-    refused(setrlimit(Resource::Core, Rlimit { current: now.current, maximum: None }), &[Errno::PERM])
+    let now = getrlimit(Resource::Data);
+    refused(setrlimit(Resource::Data, Rlimit { current: now.current, maximum: None }), &[Errno::PERM])
 }
 
 pub(super) fn open_too_many(look: &Look<'_>) -> Outcome {

@@ -65,7 +65,8 @@ fn agent(table: &Table, watch: Watch, number: u32, arguments: [u64; 6]) -> u32 {
             if flags & libc::O_PATH != 0 || watch == Watch::Contents && lists { ALLOW } else { NOTIFY }
         }
         Some(Rule::Change(_) | Rule::Execute | Rule::Tell) if watch != Watch::Nothing => NOTIFY,
-        Some(Rule::Allow | Rule::Open(_) | Rule::Change([]) | Rule::Execute | Rule::Tell) => ALLOW,
+        Some(Rule::Watch) if watch == Watch::Listings => NOTIFY,
+        Some(Rule::Allow | Rule::Open(_) | Rule::Change([]) | Rule::Execute | Rule::Tell | Rule::Watch) => ALLOW,
         Some(Rule::Trace) => {
             let begins = matches!(low(arguments, 0), 0 | 16 | 0x4206);
             if begins { NOTIFY } else { ALLOW }

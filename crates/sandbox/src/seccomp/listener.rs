@@ -30,6 +30,8 @@ pub(crate) struct Notification {
 pub(crate) enum Reply<'a> {
     /// Zero.
     Done,
+    /// A number, not negative.
+    Number(i32),
     /// An error number.
     Error(i32),
     /// What the kernel makes of it: only where what can be swapped does not count, or is looked at afterwards.
@@ -75,20 +77,21 @@ impl Listener {
     /// Answers a call. A caller that is gone needs no answer.
     pub(crate) fn reply(&self, id: u64, reply: &Reply<'_>) {
         match reply {
-            Reply::Done => self.answer(id, 0, 0),
-            Reply::Error(errno) => self.answer(id, -errno, 0),
-            Reply::Continue => self.answer(id, 0, GO_ON),
+            Reply::Done => self.answer(id, (0, 0), 0),
+            Reply::Number(number) => self.answer(id, (i64::from(*number), 0), 0),
+            Reply::Error(errno) => self.answer(id, (0, -errno), 0),
+            Reply::Continue => self.answer(id, (0, 0), GO_ON),
             Reply::Descriptor(descriptor, close_on_exec) => {
                 if let Err(error) = self.inject(id, *descriptor, *close_on_exec) {
                     // The caller may have no room for one more descriptor.
-                    self.answer(id, -error.raw_os_error().unwrap_or(libc::EMFILE), 0);
+                    self.answer(id, (0, -error.raw_os_error().unwrap_or(libc::EMFILE)), 0);
                 }
             }
         }
     }
 
-    fn answer(&self, id: u64, error: i32, flags: u32) {
-        let mut response = libc::seccomp_notif_resp { id, val: 0, error, flags };
+    fn answer(&self, id: u64, (val, error): (i64, i32), flags: u32) {
+        let mut response = libc::seccomp_notif_resp { id, val, error, flags };
         // SAFETY: the kernel reads one such structure from a live variable.
         let _gone = unsafe { libc::ioctl(self.0.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SEND, &raw mut response) };
     }

@@ -27,6 +27,8 @@ pub(crate) enum Rule {
     Trace,
     /// Told and carried out, if programs are observed.
     Tell,
+    /// Has changes of a file told: the warden does it for the agent where names are hidden. Else carried out.
+    Watch,
     /// Carried out if every test of one of the alternatives holds, else refused: with this error number, or as the list refuses what it
     /// does not name.
     When(&'static [&'static [Test]], Option<i32>),

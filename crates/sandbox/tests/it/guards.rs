@@ -292,6 +292,65 @@ fn a_folder_around_the_workspace_is_not_renamed_away_from_its_guards() {
     }
 }
 
+/// What a session makes of programs that the user puts at kept names while it runs.
+fn executed_later(guards: &[&str], is_ordinary: bool) -> Output {
+    let folder = tempfile::Builder::new().prefix("bailiwick-later-").tempdir_in("/var/tmp").unwrap();
+    let workspace = folder.path().canonicalize().unwrap();
+    std::fs::set_permissions(&workspace, PermissionsExt::from_mode(0o755)).unwrap();
+    if rustix::process::geteuid().is_root() && is_ordinary {
+        give(&workspace);
+    }
+    // The wait has an end, whatever becomes of the test.
+    let script = format!(
+        "exec 2>&1; cd {}; echo > waiting; while ! [ -e go ]; do [ $((n=n+1)) -lt 20000000 ] || exit; done; \
+         private/script; private/echo HIDDEN-WORDS; ./led; ./link HIDDEN-WORDS; ./loads HIDDEN-WORDS; ./.env; cat private/script; echo end",
+        workspace.display()
+    );
+    let rw = format!("rw={}", workspace.display());
+    let mut session = crate::session(&[&["observe", "programs", "reports", rw.as_str()], guards].concat(), &script);
+    if is_ordinary {
+        session = ordinary(session);
+    }
+    let child = session.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    crate::until(|| workspace.join("waiting").exists());
+    std::fs::create_dir(workspace.join("private")).unwrap();
+    std::fs::copy("/bin/echo", workspace.join("private/echo")).unwrap();
+    let led = format!("#!{}/private/echo HIDDEN-WORDS\n", workspace.display());
+    for (name, content) in [("private/script", "#!/bin/sh\necho HIDDEN-WORDS\n"), ("led", &led), (".env", "#!/bin/sh\necho SECRET-VALUE\n")]
+    {
+        std::fs::write(workspace.join(name), content).unwrap();
+        std::fs::set_permissions(workspace.join(name), PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    std::os::unix::fs::symlink("private/echo", workspace.join("link")).unwrap();
+    // A program whose loader has another name.
+    let loader: &[u8] = b"/lib64/ld-linux-x86-64.so.2\0";
+    std::fs::copy("/lib64/ld-linux-x86-64.so.2", workspace.join("private/ld")).unwrap();
+    let mut program = std::fs::read("/bin/echo").unwrap();
+    let place = program.windows(loader.len()).position(|part| part == loader).unwrap();
+    program[place..place + loader.len()].fill(0);
+    program[place..place + 10].copy_from_slice(b"private/ld");
+    std::fs::write(workspace.join("loads"), program).unwrap();
+    std::fs::set_permissions(workspace.join("loads"), PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::write(workspace.join("go"), "").unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn what_is_hidden_after_the_start_is_not_executed_either() {
+    for is_ordinary in [false, true] {
+        let output = executed_later(&["hide=**/private", "mask=**/.env"], is_ordinary);
+        let (said, reports) = (text(&output), String::from_utf8_lossy(&output.stderr).into_owned());
+        assert!(said.ends_with("end\n") && !SECRETS.iter().any(|secret| said.contains(secret)), "{said} {reports}");
+        for name in ["private/script", "private/echo", "private/ld", ".env"] {
+            let is_told = |line: &str| line.starts_with("program refused /var/tmp/") && line.ends_with(&format!("/{name} unreadable"));
+            assert!(reports.lines().any(is_told), "{name}: {reports}");
+        }
+        // Without guards each of them shows what it has.
+        let said = text(&executed_later(&[], is_ordinary));
+        assert_eq!((said.matches("HIDDEN-WORDS").count(), said.matches("SECRET-VALUE").count()), (6, 1), "{said}");
+    }
+}
+
 #[test]
 fn guards_without_observation_are_refused() {
     let workspace = tempfile::tempdir().unwrap();
@@ -299,4 +358,56 @@ fn guards_without_observation_are_refused() {
     let output = run(&[&rw, "protect=**/.git/hooks"], "echo started");
     assert_eq!(text(&output), "");
     assert!(String::from_utf8_lossy(&output.stderr).contains("only where files are observed"));
+}
+
+#[test]
+fn what_is_hidden_after_the_start_is_not_watched() {
+    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+    let workspace = folder.path().canonicalize().unwrap();
+    std::fs::set_permissions(&workspace, PermissionsExt::from_mode(0o777)).unwrap();
+    let program = r#"
+import ctypes, os, time
+libc = ctypes.CDLL(None, use_errno=True)
+fd = libc.inotify_init1(os.O_NONBLOCK)
+def watch(path, fd=fd): print(path, libc.inotify_add_watch(fd, path.encode(), 0x100), ctypes.get_errno(), flush=True)
+os.symlink("private", "link")
+open("waiting", "w").close()
+end = time.monotonic() + 20
+while not os.path.exists("go") and time.monotonic() < end: pass
+for path in ("private", "./link", os.getcwd() + "/private", "/proc/self/cwd/private"): watch(path)
+os.chdir("private"); watch("."); os.chdir("..")
+watch("."); watch("missing"); watch(".", 99); watch(".", 0)
+open("told", "w").close()
+open("seen", "w").close()
+while not os.path.exists("done") and time.monotonic() < end: pass
+print(os.read(fd, 65536))
+"#;
+    for (guards, hidden) in [(&["hide=**/private"][..], "-1 13"), (&[], "1 0")] {
+        for is_ordinary in [false, true] {
+            let rw = format!("rw={}", workspace.display());
+            let script = format!("exec 2>&1; cd {}; exec python3 -c '{program}'", workspace.display());
+            let mut session = crate::session(&[&["observe", "reports", rw.as_str()], guards].concat(), &script);
+            if is_ordinary {
+                session = ordinary(session);
+            }
+            let child = session.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+            crate::until(|| workspace.join("waiting").exists());
+            std::fs::create_dir(workspace.join("private")).unwrap();
+            std::fs::write(workspace.join("go"), "").unwrap();
+            crate::until(|| workspace.join("seen").exists());
+            std::fs::write(workspace.join("private/HIDDEN-WORDS"), "").unwrap();
+            std::fs::write(workspace.join("done"), "").unwrap();
+            let output = child.wait_with_output().unwrap();
+            let (said, reports) = (text(&output), String::from_utf8_lossy(&output.stderr).into_owned());
+            let of_hidden = |line: &&str| line.contains("private") || line.starts_with("./link");
+            assert!(said.lines().filter(of_hidden).filter(|line| line.contains(hidden)).count() >= 4, "{said} {reports}");
+            assert_eq!(said.contains("HIDDEN-WORDS"), guards.is_empty(), "{said}");
+            assert!(said.contains("told") && said.contains("missing -1 2\n. -1 9\n. -1 22\n"), "{said} {reports}");
+            assert_eq!(reports.contains(&format!("refused Read {}/private 13", workspace.display())), !guards.is_empty(), "{reports}");
+            for name in ["waiting", "go", "seen", "done", "told", "link"] {
+                std::fs::remove_file(workspace.join(name)).unwrap();
+            }
+            std::fs::remove_dir_all(workspace.join("private")).unwrap();
+        }
+    }
 }

@@ -26,6 +26,28 @@ fn process_1_keeps_its_limits() {
 }
 
 #[test]
+fn no_limit_gives_the_hosts_crash_handler_a_core_dump() {
+    // With zero in place of one byte, the kernel would hand a dump to the program that `kernel.core_pattern` names (core(5)).
+    let limit = "head -n 6 /proc/self/limits | grep core";
+    let program = "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); print(open('/proc/self/limits').read())";
+    let more = "import resource; resource.setrlimit(resource.RLIMIT_CORE, (2, 2))";
+    let with_old = "import resource; resource.prlimit(0, resource.RLIMIT_CORE, (0, 0))";
+    let other = "import os, resource; resource.prlimit(os.getppid(), resource.RLIMIT_CORE, (0, 0))";
+    let refused = [more, with_old, other].map(|program| format!("python3 -c '{program}' 2>/dev/null || {limit}")).join("; ");
+    let script =
+        format!("{limit}; ulimit -c 0 && echo set; {limit}; python3 -c \"{program}\" | grep core; {refused}; ulimit -n 9 && ulimit -n");
+    for mut session in [crate::session(&["reports"], &script), crate::ordinary(crate::session(&["reports"], &script))] {
+        let output = session.output().unwrap();
+        let (said, told) = (text(&output), String::from_utf8_lossy(&output.stderr).into_owned());
+        let lines = said.lines().filter(|line| line.contains("core"));
+        let limits: Vec<Vec<&str>> = lines.map(|line| line.split_whitespace().skip(4).take(2).collect()).collect();
+        assert!(said.contains("set") && limits.len() == 6 && limits.iter().all(|one| *one == ["1", "1"]), "{said} {told}");
+        // Other limits are the agent's.
+        assert!(said.ends_with("\n9\n") && told.contains("call prlimit64"), "{said} {told}");
+    }
+}
+
+#[test]
 fn the_filter_was_tried_from_inside() {
     let output = run(&["verbose", "observe"], "true");
     let lines = String::from_utf8_lossy(&output.stderr).into_owned();

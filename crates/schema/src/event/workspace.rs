@@ -30,7 +30,8 @@ pub enum ActPhase {
     Done,
 }
 
-/// What a user does with a workspace. See [`super::Event::WorkspaceRestored`] and [`super::Event::WorkspaceCommitted`].
+/// What a user does with a workspace. See [`super::Event::WorkspaceRestored`], [`super::Event::WorkspaceCommitted`] and
+/// [`super::Event::WorkspaceDiscarded`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorkspaceAct {
@@ -40,11 +41,12 @@ pub struct WorkspaceAct {
     pub user_id: Token,
     /// Begun or done.
     pub phase: ActPhase,
-    /// Paths that are changed.
+    /// Paths that are changed; of what is dropped, that the session had changed.
     pub paths: u64,
-    /// SHA-256 of the list of entries that the workspace becomes.
+    /// SHA-256 of the list of entries that the workspace becomes; of what is dropped, that it stays.
     pub manifest_digest: Token,
-    /// SHA-256 of the list of entries before, which is kept so that this can be undone.
+    /// SHA-256 of the list of entries before, which is kept so that this can be undone; of what is dropped, that the session had made of
+    /// it, which is not kept.
     pub kept_digest: Token,
     /// Whether later changes of others were overwritten on request.
     pub forced: bool,

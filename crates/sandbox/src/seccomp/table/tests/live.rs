@@ -59,7 +59,7 @@ fn lines(file: &str) -> Vec<Entry> {
 fn by_the_filter(entry: &Entry) -> bool {
     matches!(
         entry.rule,
-        list::Rule::Word("Allow" | "Execute" | "Tell") | list::Rule::When(..) | list::Rule::Open(_) | list::Rule::Change(_)
+        list::Rule::Word("Allow" | "Execute" | "Tell" | "Watch") | list::Rule::When(..) | list::Rule::Open(_) | list::Rule::Change(_)
     )
 }
 
