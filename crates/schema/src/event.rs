@@ -426,6 +426,7 @@ impl Event {
             | Self::WorkspaceSnapshotted(_)
             | Self::WorkspaceRestored(_)
             | Self::WorkspaceCommitted(_)
+            | Self::WorkspaceDiscarded(_)
             | Self::WallsProbed(_) => None,
         }
     }
