@@ -202,6 +202,15 @@ pub(crate) fn attempt(number: libc::c_long, arguments: [libc::c_long; 3]) -> Res
     if result < 0 { Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)) } else { Ok(result) }
 }
 
+/// Asks for the execution of a program with arguments at an address of the kernel's own, so that nothing runs whoever lets the call
+/// through. Allocates nothing.
+pub(crate) fn execute_without_arguments(path: &CStr) -> rustix::io::Result<()> {
+    let nowhere = std::ptr::without_provenance::<*const libc::c_char>(usize::MAX - 7);
+    // SAFETY: `path` is a C string. The kernel reads the arguments before it gives up this process's memory, and fails (`EFAULT`), so that
+    // the call returns.
+    errno(unsafe { libc::execve(path.as_ptr(), nowhere, nowhere) }.into()).map(drop)
+}
+
 /// Cuts a file to nothing. Allocates nothing.
 pub(crate) fn truncate(path: &CStr) -> rustix::io::Result<()> {
     // SAFETY: `path` is a C string; the call writes no memory.

@@ -14,7 +14,7 @@ pub(crate) use runner::{PERIODIC, START, serve};
 pub(crate) use scene::{NAMESPACES, Scene, Surroundings, namespaces};
 
 use crate::seccomp::Table;
-use crate::{Error, Wall};
+use crate::{Error, ProgramRefusal, Wall};
 use call::Call;
 use scene::Look;
 
@@ -76,6 +76,8 @@ pub(crate) enum Sighting {
     Opened(&'static str),
     /// This file, refused.
     FileRefused(&'static str),
+    /// A program, refused for this reason.
+    ProgramRefused(ProgramRefusal),
     /// A refused call of this name.
     CallRefused(&'static str),
     /// A connection at the door's listener for IPv4.

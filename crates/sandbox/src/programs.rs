@@ -85,6 +85,16 @@ refusals! {
     Untraced = "untraced";
 }
 
+/// The one place of a file that stands inside twice, by which it is listed and told; each pair is a second place and the first.
+pub(crate) fn first_place(second_places: &[(PathBuf, PathBuf)], path: PathBuf) -> PathBuf {
+    let first = second_places.iter().find_map(|(second, first)| Some((first, path.strip_prefix(second).ok()?)));
+    match first {
+        Some((first, rest)) if rest.as_os_str().is_empty() => first.clone(),
+        Some((first, rest)) => first.join(rest),
+        None => path,
+    }
+}
+
 impl FileIdentity {
     /// From what the kernel says of a file.
     pub(crate) fn of(stat: &Stat) -> Self {

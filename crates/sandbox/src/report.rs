@@ -262,6 +262,11 @@ impl Journal {
         crate::descriptors::send_fds(supervisor, &Report::WallsProbed { round }.encode(), &[])
     }
 
+    /// Whether it keeps what it is told.
+    pub(crate) fn is_trial(&self) -> bool {
+        matches!(self.sink, Sink::Trial(_))
+    }
+
     /// What a trial was told.
     pub(crate) fn kept(&self) -> &[Report] {
         match &self.sink {

@@ -95,6 +95,21 @@ fn an_interrupt_reaches_the_agent() {
 }
 
 #[test]
+fn a_stopped_agent_is_ended_by_the_first_signal() {
+    use rustix::process::Signal;
+    for (stop, signal) in [("STOP", Signal::TERM), ("TSTP", Signal::INT)] {
+        let place = Place::new();
+        // Once its mate sees it stopped, it says so.
+        let script = format!("(until grep -q '^State:.T' /proc/$$/status; do sleep 0.05; done; echo up) & kill -{stop} $$; exit 3");
+        let mut child = place.session(&["--upstream", "echo"], &script).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0; 3]).unwrap();
+        kill(i32::try_from(child.id()).unwrap(), signal);
+        // It ends by the signal. If it had not gone on, it would be killed when its time to end is over.
+        assert_eq!(child.wait().unwrap().code(), Some(128 + signal.as_raw()), "{stop}");
+    }
+}
+
+#[test]
 fn nothing_of_the_caller_comes_along() {
     let place = Place::new();
     let script = "ls /proc/self/fd | tr '\\n' ' '; env; cat /proc/*/environ /proc/*/cmdline";

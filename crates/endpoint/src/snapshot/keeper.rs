@@ -129,6 +129,9 @@ impl Keeper {
 
     /// Notes how the session left the workspace, so that later changes of others can be told.
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
+        // Old states first: nothing is taken away while someone adds content, as what follows does. A thread that panicked has taken
+        // nothing away.
+        let retired = self.retiring.take().and_then(|retiring| retiring.join().ok()).unwrap_or(Ok(()));
         if let Some((kept, hold, manifest)) = self.kept.take() {
             if !self.stage {
                 let share = self.store.share()?;
@@ -139,8 +142,7 @@ impl Keeper {
             }
             drop(hold);
         }
-        // A thread that panicked has taken nothing away.
-        self.retiring.take().and_then(|retiring| retiring.join().ok()).unwrap_or(Ok(()))
+        retired
     }
 }
 

@@ -9,7 +9,7 @@ use super::trace::{Asked, Became, Executing, Tracer, kill};
 use super::walk::Failure;
 use super::{Opener, asked, canonical};
 use crate::guard::{GuardKind, Standing};
-use crate::programs::{FileIdentity, ProgramRefusal};
+use crate::programs::{FileIdentity, ProgramRefusal, first_place};
 use crate::report::{Arguments, CallRequest, Execution, read_all};
 use crate::seccomp::{Notification, Reply};
 use crate::{Error, Layer};
@@ -62,6 +62,11 @@ impl Opener {
             return Ok(());
         }
         match looked {
+            // A trial executes nothing: as the kernel would say of arguments that are none.
+            Ok(_) if self.journal.is_trial() => {
+                self.fail(call.id, Errno::FAULT);
+                Ok(())
+            }
             Ok((asked, process)) => self.go_on(call, process, asked),
             Err(refused) => self.refuse_program(call.id, refused),
         }
@@ -109,13 +114,8 @@ impl Opener {
 
     /// The one place where a file stands, by which it is listed and told; none for memory and pipes.
     fn place_of(&self, file: &OwnedFd) -> Result<Option<PathBuf>, Errno> {
-        let Some(path) = canonical(self.host_proc.as_fd(), file)? else { return Ok(None) };
-        let first = self.second_places.iter().find_map(|(second, first)| Some((first, path.strip_prefix(second).ok()?)));
-        Ok(Some(match first {
-            Some((first, rest)) if rest.as_os_str().is_empty() => first.clone(),
-            Some((first, rest)) => first.join(rest),
-            None => path,
-        }))
+        let path = canonical(self.host_proc.as_fd(), file)?;
+        Ok(path.map(|path| first_place(&self.second_places, path)))
     }
 
     /// Why a file cannot or may not be executed.

@@ -175,30 +175,34 @@ fn became(one: &Executing, agent: i32) -> Option<Became> {
         Ok(Some(Stop::Halted)) => Some(Became::Itself(0)),
         Ok(Some(Stop::Signal(signal))) => Some(Became::Itself(signal)),
         Ok(None) if one.task == agent => None,
-        Ok(None) => not_stopped(one),
-        Err(_) => renumbered(one),
+        Err(_) if one.task == agent => Some(Became::Gone),
+        // One that was killed does not count as stopped; it is taken in here, or whoever waits for it would wait for ever.
+        Ok(None) | Err(_) => not_stopped(one, agent),
     }
 }
 
-/// What became of a thread that had not stopped at the last look.
-fn not_stopped(one: &Executing) -> Option<Became> {
+/// What became of a thread that had not stopped at the last look, and is not the agent: that one's end is taken in by whoever waits for the
+/// session's. A process's first thread that was killed has not ended before the last of its process has.
+fn not_stopped(one: &Executing, agent: i32) -> Option<Became> {
     match ptrace::has_ended(one.task) {
         Ok(false) => None,
         Ok(true) => Some(Became::Gone),
-        Err(_) => renumbered(one),
+        Err(_) => renumbered(one, agent),
     }
 }
 
 /// What became of a thread whose number is gone: one that executes a program gets the number of its process, at any moment between two
 /// looks.
-fn renumbered(one: &Executing) -> Option<Became> {
+fn renumbered(one: &Executing, agent: i32) -> Option<Became> {
     if one.process == one.task {
         return Some(Became::Gone);
     }
     match ptrace::stop_of(one.process) {
         Ok(Some(Stop::Executed)) => Some(Became::Program),
         Ok(None) => None,
-        Ok(Some(Stop::Halted | Stop::Signal(_))) | Err(_) => Some(Became::Gone),
+        Ok(Some(Stop::Halted | Stop::Signal(_))) => Some(Became::Gone),
+        Err(_) if one.process == agent => Some(Became::Gone),
+        Err(_) => matches!(ptrace::has_ended(one.process), Ok(true) | Err(_)).then_some(Became::Gone),
     }
 }
 

@@ -6,6 +6,7 @@ use super::scene::Look;
 use crate::limits;
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::ffi::CStr;
 
 /// `MFD_EXEC` (Linux 6.3).
 const EXECUTABLE: u32 = 16;
@@ -59,6 +60,25 @@ pub(super) fn group_counts_processes(look: &Look<'_>) -> Outcome {
 pub(super) fn group_counts_memory(look: &Look<'_>) -> Outcome {
     let [_, memory] = look.scene.has_group;
     if memory { Outcome::Refused } else { Outcome::Unused }
+}
+
+/// A program that stands inside and is not listed.
+pub(super) fn execute_unlisted(look: &Look<'_>) -> Outcome {
+    execute(look.scene.unlisted.as_deref())
+}
+
+/// The dynamic loader, which would run anything that is named to it.
+pub(super) fn execute_loader(look: &Look<'_>) -> Outcome {
+    execute(look.scene.loader.as_deref())
+}
+
+/// Without a wall, the kernel says `EFAULT`.
+fn execute(path: Option<&CStr>) -> Outcome {
+    match path.map(crate::kernel::execute_without_arguments) {
+        // The user took the program away.
+        None | Some(Err(Errno::NOENT)) => Outcome::Unused,
+        Some(result) => refused(result, &[Errno::ACCESS]),
+    }
 }
 
 /// A file in memory that may be executed.

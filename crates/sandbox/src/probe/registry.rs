@@ -3,8 +3,8 @@
 use super::call::Call;
 use super::places::OBSERVED_INSIDE;
 use super::{Act, Look, Outcome, Probe, Sighting, When, attempts, places, readings};
-use crate::Wall;
 use crate::root::CANARY;
+use crate::{ProgramRefusal, Wall};
 use libc::{AF_INET, AF_NETLINK, AF_PACKET, AF_UNIX, IPPROTO_ICMP, IPPROTO_TCP, SOCK_DGRAM, SOCK_RAW};
 
 /// How many there are.
@@ -150,6 +150,10 @@ const CALLS: &[Probe] = &[
     look(Wall::Seccomp, "memory_program", "make an executable file in memory", "EPERM", attempts::make_program_in_memory),
     look(Wall::Seccomp, "device", "make a device in a private area", "EPERM", places::make_device),
     look(Wall::Seccomp, "host_socket", "connect to a socket in the workspace", "EACCES", places::connect_host_socket),
+    look(Wall::Seccomp, "unlisted_program", "execute a program that is not listed", "the warden refuses", attempts::execute_unlisted)
+        .seen(Sighting::ProgramRefused(ProgramRefusal::NotListed)),
+    look(Wall::Seccomp, "program_loader", "execute the dynamic loader", "the warden refuses", attempts::execute_loader)
+        .seen(Sighting::ProgramRefused(ProgramRefusal::Loader)),
     look(Wall::Seccomp, "filter_status", "read the filter's status", "one filter more", readings::filter_is_in_force),
 ];
 

@@ -1,10 +1,12 @@
 use super::registry;
 use crate::limits::Table;
 use crate::plan::{Access, Network, Plan};
+use crate::programs::{FileIdentity, ProgramRefusal, first_place};
 use crate::{Error, kernel, seccomp};
 use rustix::fs::StatVfsMountFlags;
 use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 /// Namespaces in the order of [`namespaces`].
 pub(crate) const NAMESPACES: [&CStr; 8] = [
@@ -17,6 +19,9 @@ pub(crate) const NAMESPACES: [&CStr; 8] = [
     c"/proc/self/ns/cgroup",
     c"/proc/self/ns/time",
 ];
+/// Programs that almost every system has, and almost no list names.
+const COMMON_PROGRAMS: [&str; 8] =
+    ["/usr/bin/yes", "/usr/bin/wall", "/usr/bin/nice", "/usr/bin/tac", "/usr/bin/id", "/usr/bin/env", "/bin/true", "/bin/busybox"];
 /// Longest path of a Unix socket's address, its end included (unix(7)).
 const SOCKET_PATH_BYTES: usize = 108;
 
@@ -40,6 +45,9 @@ pub(crate) struct Scene {
     pub(super) host_socket: Option<Vec<u8>>,
     /// The address of the warden's abstract socket.
     pub(super) abstract_socket: Vec<u8>,
+    /// A program that the list, if there is one, does not name, and a dynamic loader that it needs and does not name.
+    pub(super) unlisted: Option<CString>,
+    pub(super) loader: Option<CString>,
     pub(super) limits: Table,
     pub(super) open_files_max: u64,
     pub(super) data_bytes_max: u64,
@@ -61,11 +69,13 @@ pub(crate) struct Surroundings {
     /// Whether a control group has a bound on processes, and one on memory.
     pub(crate) has_group: [bool; 2],
     pub(crate) abstract_name: String,
+    /// Where files stand a second time, and the first place of each.
+    pub(crate) second_places: Vec<(PathBuf, PathBuf)>,
 }
 
 impl Scene {
     pub(crate) fn new(plan: &Plan, calls: &seccomp::Table, surroundings: Surroundings) -> Result<Self, Error> {
-        let Surroundings { outside, counted, has_group, abstract_name } = surroundings;
+        let Surroundings { outside, counted, has_group, abstract_name, second_places } = surroundings;
         let random = kernel::random_name().map_err(Error::system("take a random name"))?;
         let node = plan.private.first().map(|area| area.path.join(format!(".probe-{random}")));
         let writable = plan.mounts.iter().find(|mount| mount.access == Access::ReadWrite).map(|mount| mount.target.as_os_str());
@@ -76,6 +86,8 @@ impl Scene {
             node: node.map(|path| text(path.as_os_str())).transpose()?,
             host_socket: writable.filter(|path| path.len() < SOCKET_PATH_BYTES).map(|path| address(path.as_bytes())),
             abstract_socket: address(abstract_name.as_bytes()),
+            unlisted: program(plan, &second_places, ProgramRefusal::NotListed)?,
+            loader: program(plan, &second_places, ProgramRefusal::Loader)?,
             limits: crate::limits::table(&plan.limits),
             open_files_max: plan.limits.open_files_max,
             data_bytes_max: plan.limits.data_bytes_max,
@@ -87,6 +99,21 @@ impl Scene {
             refusals: registry::all().map(|probe| probe.refusal(calls)).collect(),
         })
     }
+}
+
+/// A program that stands inside and that the list refuses for this reason; none without a list.
+fn program(plan: &Plan, second_places: &[(PathBuf, PathBuf)], why: ProgramRefusal) -> Result<Option<CString>, Error> {
+    let programs = &plan.programs;
+    if !programs.observe || programs.listed.is_none() {
+        return Ok(None);
+    }
+    let is_refused = |path: &PathBuf| {
+        let Ok(stat) = rustix::fs::stat(path) else { return false };
+        programs.refusal(&first_place(second_places, path.clone()), &FileIdentity::of(&stat)) == Some(why)
+    };
+    let common = COMMON_PROGRAMS.iter().map(PathBuf::from);
+    let mut found = programs.loaders.iter().cloned().chain(common).filter_map(|path| std::fs::canonicalize(path).ok());
+    found.find(is_refused).map(|path| text(path.as_os_str())).transpose()
 }
 
 fn mounts(plan: &Plan) -> Result<Vec<(CString, StatVfsMountFlags)>, Error> {

@@ -98,6 +98,7 @@ impl Runner {
             counted: group_counts || built.init.bounds_processes,
             has_group: built.gauge.has(),
             abstract_name: built.outsider.name.clone(),
+            second_places: built.root.second_places.clone(),
         };
         let calls = setup.calls.widened();
         let scene = Scene::new(&setup.plan, &calls, surroundings)?;
@@ -183,6 +184,9 @@ fn is_seen(setup: &Setup, built: &Built, sighting: Sighting, reports: &[Report])
         }
         Sighting::FileRefused(place) => {
             reports.iter().any(|report| matches!(report, Report::FileRefused { path, .. } if path == Path::new(place)))
+        }
+        Sighting::ProgramRefused(why) => {
+            reports.iter().any(|report| matches!(report, Report::ProgramRefused { reason, .. } if *reason == why))
         }
         Sighting::CallRefused(call) => {
             reports.iter().any(|report| matches!(report, Report::SystemCallRefused { name, .. } if name == call))

@@ -226,8 +226,9 @@ fn request(setup: &Setup) -> Result<Option<Request>, Error> {
 
 fn signal(inmate: &Inmate, number: i32) {
     if let Some(signal) = Signal::from_named_raw(number) {
-        // A group that is gone needs no signal.
+        // A group that is gone needs no signal. One that was stopped, by itself or by another, would only find it when it goes on.
         let _gone = rustix::process::kill_process_group(inmate.pid, signal);
+        let _gone = rustix::process::kill_process_group(inmate.pid, Signal::CONT);
     }
 }
 

@@ -31,6 +31,49 @@ fn every_probe_is_refused_before_the_agent_starts() {
     }
 }
 
+/// The options of a session with a list of programs: a shell, and what the tests' scripts start.
+pub(crate) fn listed_options() -> Vec<String> {
+    let real = |path: &str| std::fs::canonicalize(path).unwrap().display().to_string();
+    let loader = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"].into_iter().find(|path| std::path::Path::new(path).exists());
+    let listed = ["/bin/sh", "/bin/true", "/bin/cat"].map(|path| format!("listed={}", real(path)));
+    [vec!["programs".to_owned(), format!("loader={}", real(loader.unwrap()))], listed.to_vec()].concat()
+}
+
+#[test]
+fn programs_that_are_not_listed_are_tried_where_there_is_a_list() {
+    let outcomes = |mut command: Command, options: &[String]| {
+        let output = command.arg("verbose").args(options).args(["--", "/bin/true"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        let of = |name: &str| said.lines().find_map(|line| line.strip_prefix(&format!("probe {name} "))).map(str::to_owned);
+        [of("unlisted_program").unwrap(), of("program_loader").unwrap()]
+    };
+    for command in users() {
+        assert_eq!(outcomes(command, &listed_options()), ["refused"; 2]);
+    }
+    for command in users() {
+        assert_eq!(outcomes(command, &["programs".to_owned()]), ["unused"; 2], "whatever is there may run");
+    }
+    let mut with_loader = listed_options();
+    with_loader.push(with_loader[1].replace("loader=", "listed="));
+    for command in users() {
+        assert_eq!(outcomes(command, &with_loader), ["refused", "unused"], "a loader that is listed may run");
+    }
+}
+
+#[test]
+fn the_attempts_on_the_list_of_programs_are_made_again_and_are_nobodys_doing() {
+    for mut command in users() {
+        let script = "i=0; while [ $i -lt 200 ]; do cat /dev/null; i=$((i+1)); done";
+        let output = command.args(["reports", "period=20"]).args(listed_options()).args(["--", "/bin/sh", "-c", script]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        let rounds: Vec<_> = said.lines().filter_map(counts).collect();
+        assert!(rounds.len() > 2 && rounds.iter().all(|(refused, made)| refused == made), "{said}");
+        assert!(!said.contains("not_listed") && !said.contains("loader"), "{said}");
+    }
+}
+
 #[test]
 fn the_probes_are_made_again_while_the_agent_runs() {
     for mut command in users() {

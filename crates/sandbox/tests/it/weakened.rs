@@ -179,6 +179,22 @@ fn a_control_group_without_bounds_is_noticed() {
 }
 
 #[test]
+fn a_list_of_programs_that_nobody_holds_to_is_noticed() {
+    let programs = ["unlisted_program", "program_loader"];
+    let options = crate::probes::listed_options();
+    for command in [Command::new(example("session")), ordinary(Command::new(example("session")))] {
+        // Landlock, which is there, refuses one of them, but nobody saw it.
+        let found = through(command, &case(&["seccomp"], &[]), &options);
+        let others = names(&SECCOMP);
+        assert_eq!(found.difference(&others).cloned().collect::<BTreeSet<_>>(), names(&programs));
+    }
+    for command in [Command::new(example("session")), ordinary(Command::new(example("session")))] {
+        let found = through(command, &case(&["landlock"], &[]), &options);
+        assert_eq!(found, names(&LANDLOCK), "the warden holds the list alone");
+    }
+}
+
+#[test]
 fn a_wall_that_is_gone_refuses_the_session() {
     for wall in ["net_namespace", "minimal_root", "landlock", "seccomp", "no_capabilities", "rlimits"] {
         let mut command = ordinary(Command::new(example("session")));
