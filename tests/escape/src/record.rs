@@ -21,7 +21,7 @@ impl Record {
         let mut record = Self::default();
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| seen.insert(entry.path())) {
             let log = std::fs::read_to_string(entry.path().join("log.jsonl")).unwrap_or_default();
-            for line in log.lines() {
+            for line in log.lines().filter(|line| line.starts_with("{\"time\":")) {
                 let line: Value = serde_json::from_str(line).unwrap();
                 let text = |key: &str| line.pointer(&format!("/event/{key}")).map(ToString::to_string).unwrap_or_default().replace('"', "");
                 let kind = text("type");

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 /// The cause in the only session's last record, which must be its end.
 fn cause(place: &Place) -> String {
     assert!(place.verifies());
-    let log = std::fs::read_to_string(place.log().join("log.jsonl")).unwrap();
-    let last: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
-    assert_eq!(last["event"]["type"], "session.ended", "{log}");
-    last["event"]["cause"].as_str().unwrap().to_owned()
+    let events = place.events();
+    let last = events.last().unwrap();
+    assert_eq!(last["type"], "session.ended", "{events:?}");
+    last["cause"].as_str().unwrap().to_owned()
 }
 
 /// The session's processes in the order in which they were started: warden, gateway, door.

@@ -32,8 +32,7 @@ fn policy(place: &Place, bounds: &[(&str, &str)]) -> String {
 
 fn events(place: &Place) -> Vec<Value> {
     assert!(place.verifies());
-    let log = std::fs::read_to_string(place.log().join("log.jsonl")).unwrap();
-    log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].clone()).collect()
+    place.events()
 }
 
 /// The bounds that the only session came to, as `KEY ACTION`, and why it ended.

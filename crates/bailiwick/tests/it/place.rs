@@ -60,6 +60,13 @@ impl Place {
         self.acts().into_iter().filter(|act| act["action"] == action).collect()
     }
 
+    /// The events of the only session, in order.
+    pub(crate) fn events(&self) -> Vec<serde_json::Value> {
+        let log = std::fs::read_to_string(self.log().join("log.jsonl")).unwrap();
+        let entries = log.lines().filter(|line| line.starts_with("{\"time\":"));
+        entries.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["event"].clone()).collect()
+    }
+
     /// Whether all of this user's evidence verifies.
     pub(crate) fn verifies(&self) -> bool {
         self.bailiwick(&["evidence", "verify"]).output().unwrap().status.success()

@@ -12,8 +12,7 @@ const PROBES_MIN: u64 = 42;
 
 fn events(place: &Place) -> Vec<Value> {
     assert!(place.verifies());
-    let log = std::fs::read_to_string(place.log().join("log.jsonl")).unwrap();
-    log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].clone()).collect()
+    place.events()
 }
 
 /// The profile `pilot` with a round of probes each second, as a file.

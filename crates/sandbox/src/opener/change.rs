@@ -85,10 +85,7 @@ impl Opener {
         let asked = match read {
             Ok(Some(asked)) => asked,
             Ok(None) => return self.changed(call.id, Vec::new()),
-            Err(errno) => {
-                self.fail(call.id, errno);
-                return Ok(());
-            }
+            Err(errno) => return self.unchanged(call, &errno.into()),
         };
         let (first, second) = asked.places();
         let place = [Some(first), second].map(|said| said.map(|said| Place::resolve(said, target)).transpose());
@@ -100,7 +97,7 @@ impl Opener {
         };
         match result {
             Ok(done) => self.changed(call.id, done),
-            Err(refused) => self.unchanged(call.id, &refused),
+            Err(refused) => self.unchanged(call, &refused),
         }
     }
 
@@ -134,12 +131,15 @@ impl Opener {
         Ok(())
     }
 
-    fn unchanged(&mut self, id: u64, refused: &Refused) -> Result<(), Error> {
+    fn unchanged(&mut self, call: &Notification, refused: &Refused) -> Result<(), Error> {
         let tells = refused.is_guarded || matches!(refused.errno, Errno::ACCESS | Errno::PERM | Errno::ROFS);
-        if let (true, Some(path)) = (tells, &refused.path) {
-            self.journal.refused(path, FileMode::Write, refused.errno.raw_os_error())?;
+        match &refused.path {
+            _ if !tells => {}
+            Some(path) => self.journal.refused(path, FileMode::Write, refused.errno.raw_os_error())?,
+            // What was asked for is refused wherever it would have been.
+            None => self.journal.call(call.full)?,
         }
-        self.fail(id, refused.errno);
+        self.fail(call.id, refused.errno);
         Ok(())
     }
 

@@ -115,6 +115,15 @@ fn calls_of_another_numbering_are_refused_and_reported() {
 }
 
 #[test]
+fn a_device_is_refused_and_reported_wherever_it_would_have_been() {
+    let calls = format!("$n = q(d); $r = syscall({}, -100, $n, 0020600, 0x103); printf(\"%d %d\", $r, $!)", libc::SYS_mknodat);
+    let output = run(&["observe", "reports"], &format!("cd /tmp && perl -e '{calls}'"));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(text(&output), format!("-1 {}", libc::EPERM), "{said}");
+    assert!(said.contains(&format!("call {}\n", libc::SYS_mknodat)), "{said}");
+}
+
+#[test]
 fn programs_run() {
     let scripts = [
         ("/bin/sh", "echo $((40 + 2)) | cat"),
