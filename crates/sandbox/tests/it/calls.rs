@@ -120,7 +120,7 @@ fn a_device_is_refused_and_reported_wherever_it_would_have_been() {
     let output = run(&["observe", "reports"], &format!("cd /tmp && perl -e '{calls}'"));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(text(&output), format!("-1 {}", libc::EPERM), "{said}");
-    assert!(said.contains(&format!("call {}\n", libc::SYS_mknodat)), "{said}");
+    assert!(said.contains("call mknodat\n"), "{said}");
 }
 
 #[test]
