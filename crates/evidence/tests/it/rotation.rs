@@ -30,7 +30,7 @@ fn fill(log: &mut Log, count: u64) {
 
 /// Tidies a log, long enough for it, until what is in tiles was taken out of its live file.
 fn until_rotated(log: &mut Log) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while first(log.path().parent().unwrap().parent().unwrap()) == 0 {
         assert!(Instant::now() < deadline, "the log was not rotated");
         log.tidy().unwrap();
