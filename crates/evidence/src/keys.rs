@@ -114,9 +114,10 @@ impl Keys {
 
     /// 32 random hex digits, to name a log after.
     pub(crate) fn random_id() -> Result<Token, Error> {
-        let mut random = [0; 16];
-        SystemRandom::new().fill(&mut random).map_err(|_| Error::Random)?;
-        Ok(Token::lossy(&HEXLOWER.encode(&random)))
+        let mut random = [0_u8; 16];
+        // The kernel's own: a name is no secret, and seeding the library's generator takes longer than all else at a session's start.
+        let filled = rustix::rand::getrandom(&mut random[..], rustix::rand::GetRandomFlags::empty()).map_err(|_| Error::Random)?;
+        if filled < random.len() { Err(Error::Random) } else { Ok(Token::lossy(&HEXLOWER.encode(&random))) }
     }
 
     /// Writes the public key into the keys' `directory`, or checks that the one there is ours. True if it was written: its name is not durable
