@@ -4,7 +4,7 @@
 use crate::{Error, files, line::Head};
 use std::{
     fs::File,
-    io::ErrorKind,
+    io::{ErrorKind, Read},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
@@ -32,14 +32,39 @@ pub(crate) struct Live {
 impl Live {
     /// Begins the live file of a log, with what it holds first, and gives it its name only when that is durable.
     pub(crate) fn begin(directory: &Path, head: &Head, rest: &[u8]) -> Result<Self, Error> {
-        let (path, next) = (directory.join(LOG_FILE), directory.join(NEXT_FILE));
-        let file = files::private().read(true).write(true).create(true).truncate(true).open(&next).map_err(Error::io("open", &next))?;
-        let mut live = Self { path: next, file, first: head.first, length: 0, room: 0 };
+        Self::prepare(directory, head, rest)?.take_name(directory)
+    }
+
+    /// Makes a live file durable that has not got its name yet.
+    pub(crate) fn prepare(directory: &Path, head: &Head, rest: &[u8]) -> Result<Self, Error> {
+        let path = directory.join(NEXT_FILE);
+        let file = files::private().read(true).write(true).create(true).truncate(true).open(&path).map_err(Error::io("open", &path))?;
+        let mut live = Self { path, file, first: head.first, length: 0, room: 0 };
         live.append(&[head.line()?.as_slice(), rest].concat())?;
-        std::fs::rename(&live.path, &path).map_err(Error::io("name", &path))?;
-        live.path = path;
-        files::sync(directory)?;
         Ok(live)
+    }
+
+    /// As [`Live::begin`] without entries, with a file that was prepared before, if there is one that holds just this.
+    pub(crate) fn begin_prepared(directory: &Path, head: &Head) -> Result<Self, Error> {
+        let path = directory.join(NEXT_FILE);
+        let Ok(file) = files::private().read(true).write(true).open(&path) else { return Self::begin(directory, head, &[]) };
+        let line = head.line()?;
+        let mut bytes = Vec::new();
+        let bound = line.len() as u64 + ROOM_BYTES_MIN + 1;
+        (&file).take(bound).read_to_end(&mut bytes).map_err(Error::io("read", &path))?;
+        let is_whole = bytes.strip_prefix(line.as_slice()).is_some_and(|rest| rest.iter().all(|byte| *byte == 0));
+        if !is_whole || bytes.len() as u64 == bound {
+            return Self::begin(directory, head, &[]);
+        }
+        Self { path, file, first: head.first, length: line.len() as u64, room: bytes.len() as u64 }.take_name(directory)
+    }
+
+    fn take_name(mut self, directory: &Path) -> Result<Self, Error> {
+        let path = directory.join(LOG_FILE);
+        std::fs::rename(&self.path, &path).map_err(Error::io("name", &path))?;
+        self.path = path;
+        files::sync(directory)?;
+        Ok(self)
     }
 
     /// Goes on with a file of which `length` bytes are good.

@@ -64,8 +64,10 @@ impl Log {
     /// As [`Log::open`].
     pub fn make_room(directory: &Path, keys: &Keys) -> Result<(), Error> {
         files::private_directory(directory)?;
-        if name_log(directory, &Keys::random_id()?, keys)?.1 {
+        let (origin, is_new) = name_log(directory, &Keys::random_id()?, keys)?;
+        if is_new {
             files::sync(directory.parent().unwrap_or(directory))?;
+            Live::prepare(directory, &first_head(&origin), &[])?;
         }
         Ok(())
     }
@@ -105,12 +107,11 @@ impl Log {
     }
 
     fn begin(directory: &Path, origin: String, keeper: Keeper) -> Result<Self, Error> {
-        let head = Head { format: line::FORMAT.to_owned(), origin: origin.clone(), first: 0 };
         Ok(Self {
             directory: directory.to_path_buf(),
             keeper,
+            live: Live::begin_prepared(directory, &first_head(&origin))?,
             origin,
-            live: Live::begin(directory, &head, &[])?,
             frontier: Frontier::default(),
             gatherer: Gatherer::new(directory, 0, Partial::default()),
             last_note: String::new(),
@@ -288,6 +289,11 @@ struct Placed {
     start: usize,
     end: usize,
     hash: Hash,
+}
+
+/// The first line of a log that has nothing in tiles.
+fn first_head(origin: &str) -> Head {
+    Head { format: line::FORMAT.to_owned(), origin: origin.to_owned(), first: 0 }
 }
 
 /// A log's name in its checkpoints. A log that has none is named after `id`; true if it was: the file's name is not durable yet.
