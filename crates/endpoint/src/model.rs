@@ -2,7 +2,7 @@
 
 use crate::{Error, SessionSpec, layout};
 use policy::{Address, Policy};
-use sandbox::{Access, Calls, Limits, Mount, Network, Plan, PrivateArea, Programs, Stdio, Warden};
+use sandbox::{Access, Calls, Limits, Mount, Network, Plan, PrivateArea, Programs, REPORT_BYTES_MAX, Stdio, Warden};
 use schema::{SessionId, Token};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -104,16 +104,32 @@ pub(crate) fn sockets(servers: &[ModelServer]) -> BTreeMap<Token, PathBuf> {
 }
 
 impl ModelServer {
-    /// Waits for its walls and lets it start; returns the pipe of its messages.
-    pub(crate) fn release(&mut self) -> Result<Option<OwnedFd>, Error> {
+    /// Waits for its walls and lets it start; returns what it says.
+    pub(crate) fn release(&mut self) -> Result<Voice, Error> {
         let ready = self.warden.ready()?;
         self.warden.release()?;
-        Ok(ready.stderr)
+        Ok(Voice { messages: ready.stderr, reports: ready.reports })
     }
 }
 
-/// Passes a model's messages on to this process's standard error, until it ends. Starts a thread: call it after the last fork.
-pub(crate) fn pass_on_messages(pipe: OwnedFd) {
+/// What comes from a model's walls.
+pub(crate) struct Voice {
+    /// The pipe of its messages.
+    messages: Option<OwnedFd>,
+    /// The warden's reports: of a model's process, which is the product's own, none is recorded. A warden that nobody hears ends its session.
+    reports: OwnedFd,
+}
+
+/// Passes a model's messages on to this process's standard error, until it ends. Starts threads: call it after the last fork.
+pub(crate) fn pass_on_messages(voice: Voice) {
+    let Voice { messages, reports } = voice;
+    // Without a thread the model's warden stops, and with it the model.
+    let _started = thread::Builder::new().name("model-reports".into()).spawn(move || {
+        let mut heard = vec![0; REPORT_BYTES_MAX];
+        let mut reports = std::fs::File::from(reports);
+        while matches!(reports.read(&mut heard), Ok(1..)) {}
+    });
+    let Some(pipe) = messages else { return };
     // Without a thread the messages are lost, not the session.
     let _started = thread::Builder::new().name("model-messages".into()).spawn(move || {
         let mut text = String::new();

@@ -107,7 +107,7 @@ pub fn run(
     let measured = admitted.measured.unwrap_or_else(|| program.measure());
     subject.runtime_digest.clone_from(&measured.sha256);
     timeline.done("measure the program");
-    let messages = models.iter_mut().map(model::ModelServer::release).collect::<Result<Vec<_>, _>>()?;
+    let voices = models.iter_mut().map(model::ModelServer::release).collect::<Result<Vec<_>, _>>()?;
     let signals = Signals::collect(&supervise::SIGNALS).map_err(Error::system("collect signals"))?;
     let sockets = warden.door_sockets()?;
     timeline.done("wait for the network");
@@ -127,7 +127,7 @@ pub fn run(
     let running = ledger.begin(&[first, snapshotted, probed], observer)?;
     keeper.on_record(spec, clock.now());
     timeline.done("put the start on record");
-    messages.into_iter().flatten().for_each(model::pass_on_messages);
+    voices.into_iter().for_each(model::pass_on_messages);
     // It is on record that the session started, so that from here on every way out passes `finish`.
     let live = Live { spec, program: &program, measured: &measured, warden, roles, signals, keeper };
     let outcome = live.until_the_end(running, (streams, ready.meter), &mut timeline);

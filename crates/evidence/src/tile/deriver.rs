@@ -27,6 +27,8 @@ enum Order {
 struct Progress {
     /// Entries in tiles that would outlive a crash.
     durable: u64,
+    /// Someone waits for durable tiles.
+    is_wanted: bool,
     failure: Option<Error>,
 }
 
@@ -41,7 +43,7 @@ impl Deriver {
     /// Starts it over a log whose first `entries` entries are in tiles; `partial` are the hashes of its last tiles.
     pub(crate) fn start(directory: &Path, entries: u64, partial: Partial) -> io::Result<Self> {
         let (orders, theirs) = sync_channel(WAITING_BUNDLES_MAX);
-        let progress = Arc::new(Mutex::new(Progress { durable: entries, failure: None }));
+        let progress = Arc::new(Mutex::new(Progress { durable: entries, is_wanted: false, failure: None }));
         let (bundles, index) = (entries / WIDTH as u64, Index::default());
         let work = Work { directory: directory.to_path_buf(), bundles, partial, index, unsettled: Vec::new() };
         let told = Arc::clone(&progress);
@@ -58,11 +60,12 @@ impl Deriver {
         if sent { Ok(()) } else { Err(self.failure()) }
     }
 
-    /// Asks for durable tiles; does nothing if too much waits already.
+    /// Asks for durable tiles, also while bundles wait.
     ///
     /// # Errors
     /// What stopped the thread.
     pub(crate) fn settle(&self) -> Result<(), Error> {
+        lock(&self.progress).is_wanted = true;
         match self.orders.as_ref().map(|orders| orders.try_send(Order::Settle)) {
             Some(Ok(()) | Err(TrySendError::Full(_))) => Ok(()),
             Some(Err(TrySendError::Disconnected(_))) | None => Err(self.failure()),
@@ -105,8 +108,14 @@ impl Work {
         for order in orders {
             let done = match order {
                 Order::Derive(bundle) => self.derive(&bundle),
-                Order::Settle => self.settle().map(|()| lock(progress).durable = self.bundles * WIDTH as u64),
+                // Only wakes.
+                Order::Settle => Ok(()),
             };
+            let is_wanted = std::mem::take(&mut lock(progress).is_wanted);
+            let done = done.and_then(|()| if is_wanted { self.settle() } else { Ok(()) });
+            if done.is_ok() && is_wanted {
+                lock(progress).durable = self.bundles * WIDTH as u64;
+            }
             if let Err(error) = done {
                 lock(progress).failure = Some(error);
                 return;
