@@ -19,7 +19,7 @@ const WAITING_BUNDLES_MAX: usize = 32;
 
 enum Order {
     Derive(Bundle),
-    /// Make durable what was derived.
+    /// Wake up: someone waits for what was derived to be made durable.
     Settle,
 }
 
@@ -108,7 +108,6 @@ impl Work {
         for order in orders {
             let done = match order {
                 Order::Derive(bundle) => self.derive(&bundle),
-                // Only wakes.
                 Order::Settle => Ok(()),
             };
             let is_wanted = std::mem::take(&mut lock(progress).is_wanted);
