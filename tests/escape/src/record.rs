@@ -29,7 +29,10 @@ impl Record {
                     *record.files.entry(text("errno")).or_default() += 1;
                 }
                 for key in ["system_call", "errno", "port", "protocol"] {
-                    record.events.insert((kind.clone(), text(key)));
+                    // An event without the field tells nothing of it; else whoever looks for nothing would find it.
+                    if !text(key).is_empty() {
+                        record.events.insert((kind.clone(), text(key)));
+                    }
                 }
             }
         }
